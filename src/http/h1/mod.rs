@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! HTTP/1.1 on the wire (RFC 9112).
+
+pub(crate) mod chunked;
+pub(crate) mod decoder;
+pub(crate) mod encoder;
+pub(crate) mod framing;

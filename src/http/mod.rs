@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Bytes to messages and back: no descriptors, clocks, threads or files in here.
+
+pub(crate) mod conditional;
+pub(crate) mod date;
+pub(crate) mod etag;
+pub(crate) mod h1;
+pub(crate) mod headers;
+pub(crate) mod method;
+pub(crate) mod mime;
+pub(crate) mod range;
+pub(crate) mod status;
+pub(crate) mod target;

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! **evl**: kqueue's event model on every OS, and an HTTP server engine that one can link.
+//!
+//! Layers, each of which imports only from those below it:
+//! `ffi` → `server` → `http` and `reactor` → `sys`.
+
+pub mod error;
+pub mod ffi;
+pub(crate) mod http;
+pub mod reactor;
+pub mod server;
+pub(crate) mod sys;
+
+pub use error::{Error, Result};

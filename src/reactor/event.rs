@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The one struct that goes both ways, as with `kevent(2)`: a change on the way in, an event on the
+//! way out. Its layout is that of C's `evl_event`.
+
+use bitflags::bitflags;
+
+/// A change to make, or an event that happened.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Event {
+    /// What is watched: a descriptor, a timer's or user event's number.
+    pub ident: usize,
+    /// Which condition of it.
+    pub filter: Filter,
+    /// What to do, or what happened.
+    pub flags: Flags,
+    /// The filter's own flags: see [`note`].
+    pub fflags: u32,
+    /// The filter's own number: bytes, expirations, an errno value.
+    pub data: i64,
+    /// The caller's word, handed back untouched.
+    pub udata: usize,
+}
+
+/// The condition that a knote watches. Any number may come from C; those not named here are refused.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Filter(pub i16);
+
+impl Filter {
+    /// Bytes to read, a connection to accept, or the end of either.
+    pub const READ: Self = Self(1);
+    /// Room to write.
+    pub const WRITE: Self = Self(2);
+    /// Exceptional conditions: urgent data.
+    pub const EXCEPT: Self = Self(3);
+    /// Time has passed.
+    pub const TIMER: Self = Self(4);
+    /// A signal was delivered to the process.
+    pub const SIGNAL: Self = Self(5);
+    /// A process changed.
+    pub const PROC: Self = Self(6);
+    /// A file or directory changed.
+    pub const VNODE: Self = Self(7);
+    /// Triggered by the program itself.
+    pub const USER: Self = Self(8);
+    /// Everything written has been sent.
+    pub const EMPTY: Self = Self(9);
+}
+
+bitflags! {
+    /// What to do with a knote (in) and what happened to it (out).
+    #[repr(transparent)]
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Flags: u16 {
+        /// Create the knote, or change the parameters of the one that exists.
+        const ADD = 0x0001;
+        /// Forget the knote; a pending event of it is dropped.
+        const DELETE = 0x0002;
+        /// Deliver its events (again).
+        const ENABLE = 0x0004;
+        /// Keep watching, but do not deliver.
+        const DISABLE = 0x0008;
+        /// Deliver once, then delete.
+        const ONESHOT = 0x0010;
+        /// Edge-triggered: state resets at delivery.
+        const CLEAR = 0x0020;
+        /// Disable at delivery; ENABLE re-arms.
+        const DISPATCH = 0x0040;
+        /// Answer this change with an ERROR event, `data` 0 on success.
+        const RECEIPT = 0x0080;
+        /// `udata` is part of the knote's name.
+        const UDATA_SPECIFIC = 0x0100;
+        /// Leave the knote's `udata` as it is.
+        const KEEPUDATA = 0x0200;
+        /// Say so once if the descriptor vanishes.
+        const VANISHED = 0x0400;
+        /// Out-of-band data is waiting.
+        const OOBAND = 0x0800;
+        /// The other side shut down; may come while data is still readable.
+        const EOF = 0x1000;
+        /// The change failed (`data` is the errno value), or is a receipt (`data` is 0).
+        const ERROR = 0x2000;
+    }
+}
+
+/// The filters' own flags, for [`Event::fflags`].
+pub mod note {
+    /// READ, WRITE: `data` of the change is the low-water mark.
+    pub const LOWAT: u32 = 0x0001;
+    /// READ, WRITE: fill `data` of each event with the bytes, connections or room there is (costs a
+    /// system call per event where the kernel does not tell).
+    pub const DATA: u32 = 0x0002;
+
+    /// TIMER: `data` is in seconds.
+    pub const SECONDS: u32 = 0x0001;
+    /// TIMER: `data` is in milliseconds, as it is when no unit is given.
+    pub const MSECONDS: u32 = 0x0002;
+    /// TIMER: `data` is in microseconds.
+    pub const USECONDS: u32 = 0x0004;
+    /// TIMER: `data` is in nanoseconds.
+    pub const NSECONDS: u32 = 0x0008;
+    /// TIMER: `data` is a point in wall-clock time since the epoch; fires once.
+    pub const ABSOLUTE: u32 = 0x0010;
+    /// TIMER: do not coalesce.
+    pub const CRITICAL: u32 = 0x0020;
+    /// TIMER: may be coalesced.
+    pub const BACKGROUND: u32 = 0x0040;
+    /// TIMER: leeway is given; accepted and treated as zero.
+    pub const LEEWAY: u32 = 0x0080;
+
+    /// USER: ignore the low 24 bits of the change's fflags.
+    pub const FFNOP: u32 = 0x0000_0000;
+    /// USER: AND them with the knote's.
+    pub const FFAND: u32 = 0x4000_0000;
+    /// USER: OR them with the knote's.
+    pub const FFOR: u32 = 0x8000_0000;
+    /// USER: copy them.
+    pub const FFCOPY: u32 = 0xc000_0000;
+    /// USER: mask of the four operations above.
+    pub const FFCTRLMASK: u32 = 0xc000_0000;
+    /// USER: mask of the bits that are the program's own.
+    pub const FFLAGSMASK: u32 = 0x00ff_ffff;
+    /// USER: fire the event.
+    pub const TRIGGER: u32 = 0x0100_0000;
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a server is to do, as plain data: the configuration file and the calls of the API both end
+//! in this, and the workers only read it.
+
+use super::limits;
+use crate::http::method::MethodSet;
+use crate::http::status::Status;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A whole configuration.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Config {
+    /// `worker_processes`; `None` is `auto`, one per processor.
+    pub(crate) workers: Option<usize>,
+    /// The virtual servers in the order of the file.
+    pub(crate) servers: Vec<VirtualServer>,
+}
+
+/// A `server` block.
+#[derive(Clone, Debug)]
+pub(crate) struct VirtualServer {
+    pub(crate) listens: Vec<Listen>,
+    pub(crate) names: Vec<ServerName>,
+    /// What holds outside every location.
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) locations: Vec<Location>,
+}
+
+/// One `listen` of a virtual server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listen {
+    pub(crate) address: Address,
+    /// Whether the server answers for names that no server on the address has.
+    pub(crate) default_server: bool,
+    pub(crate) backlog: i32,
+}
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Address {
+    Ip(std::net::SocketAddr),
+    Unix(PathBuf),
+}
+
+/// One of a `server_name`'s names, in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ServerName {
+    /// `example.org`; also `_` and the empty name, which match no `Host` of that kind.
+    Exact(String),
+    /// `*.example.org`: kept as `.example.org`.
+    Suffix(String),
+    /// `www.example.*`: kept as `www.example.`.
+    Prefix(String),
+}
+
+/// A `location` block.
+#[derive(Clone, Debug)]
+pub(crate) struct Location {
+    pub(crate) matcher: Matcher,
+    pub(crate) settings: Arc<Settings>,
+}
+
+/// Which paths a location is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Matcher {
+    /// `= /path`
+    Exact(String),
+    /// `/path`, or `^~ /path` (which differ only once there are regular expressions).
+    Prefix(String),
+}
+
+/// What holds for a request once its location is known: each block starts from its parent's.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// `root`: the path of the request is appended to it.
+    pub(crate) root: PathBuf,
+    /// `alias`: replaces the location's prefix.
+    pub(crate) alias: Option<PathBuf>,
+    pub(crate) index: Vec<String>,
+    pub(crate) autoindex: bool,
+    pub(crate) error_pages: Vec<ErrorPage>,
+    pub(crate) answer: Option<Return>,
+    /// `allow_methods`: others are answered 405; `None` allows what the handler can do.
+    pub(crate) allow_methods: Option<MethodSet>,
+    /// `limit_except … { deny all; }`: others are answered 403.
+    pub(crate) limit_except: Option<MethodSet>,
+    /// `client_max_body_size` in bytes; 0 is no limit.
+    pub(crate) max_body: u64,
+    pub(crate) header_timeout: Duration,
+    pub(crate) body_timeout: Duration,
+    pub(crate) send_timeout: Duration,
+    /// Zero: connections are closed after each answer.
+    pub(crate) keepalive_timeout: Duration,
+    pub(crate) keepalive_requests: u64,
+    /// `large_client_header_buffers`: longest request line and largest head, in bytes.
+    pub(crate) max_request_line: usize,
+    pub(crate) max_header_block: usize,
+    /// `access_log`, in the combined format; `None` is `off`.
+    pub(crate) access_log: Option<PathBuf>,
+    /// `server_tokens`: whether the `Server` field tells the version.
+    pub(crate) server_tokens: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            root: PathBuf::from("html"),
+            alias: None,
+            index: vec!["index.html".to_owned()],
+            autoindex: false,
+            error_pages: Vec::new(),
+            answer: None,
+            allow_methods: None,
+            limit_except: None,
+            max_body: limits::MAX_BODY,
+            header_timeout: limits::HEADER_TIMEOUT,
+            body_timeout: limits::BODY_TIMEOUT,
+            send_timeout: limits::SEND_TIMEOUT,
+            keepalive_timeout: limits::KEEPALIVE_TIMEOUT,
+            keepalive_requests: limits::KEEPALIVE_REQUESTS,
+            max_request_line: limits::REQUEST_LINE,
+            max_header_block: limits::HEADER_BLOCK,
+            access_log: None,
+            server_tokens: true,
+        }
+    }
+}
+
+/// One `error_page`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ErrorPage {
+    pub(crate) codes: Vec<Status>,
+    /// `=code`: the status to answer with instead; `None` keeps the original.
+    pub(crate) status: Option<Status>,
+    /// A path of this server, or an absolute URI to redirect to.
+    pub(crate) target: String,
+}
+
+/// A `return`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Return {
+    /// 444 closes the connection without an answer.
+    pub(crate) status: Status,
+    /// The URL of a redirect, else the text of the body.
+    pub(crate) text: Template,
+}
+
+/// Text with variables in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Template(pub(crate) Vec<Part>);
+
+/// A piece of a [`Template`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Literal(String),
+    Variable(Variable),
+}
+
+/// The variables that a request can fill in, named as nginx names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Variable {
+    /// `$args`, `$query_string`: the query without its `?`.
+    Args,
+    /// `$host`: the name in `Host`, in lower case and without the port; else the server's name.
+    Host,
+    /// `$http_host`: the `Host` field as it was sent.
+    HttpHost,
+    /// `$is_args`: `?` if there is a query, else nothing.
+    IsArgs,
+    /// `$remote_addr`: the client's address.
+    RemoteAddr,
+    /// `$request_method`
+    RequestMethod,
+    /// `$request_uri`: the target as it was sent.
+    RequestUri,
+    /// `$scheme`: `http`.
+    Scheme,
+    /// `$server_name`: the first name of the virtual server.
+    ServerName,
+    /// `$server_port`: the port of the address that accepted the connection.
+    ServerPort,
+    /// `$uri`: the path, decoded and normalised.
+    Uri,
+}
