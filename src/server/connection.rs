@@ -14,9 +14,9 @@ use super::log::Entry;
 use super::output::Output;
 use super::site::{Found, Site};
 use crate::http::h1::decoder::{Decoder, Limits, Step};
-use crate::http::headers::{BodyLength, Head, RequestHead};
+use crate::http::h1::head::{BodyLength, Head, RequestHead};
 use crate::http::status::{Reject, Status};
-use crate::http::target;
+use crate::http::target::{self, Form};
 use crate::sys::socket::Peer;
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -255,7 +255,8 @@ impl Connection {
             };
             let rest = input.get(used..).unwrap_or_default();
             match self.decoder.step(rest, &limits, &mut cx.head) {
-                Ok((_, Step::NeedMore)) => {
+                Ok((count, Step::NeedMore)) => {
+                    used += count;
                     self.hungry = true;
                     break;
                 }
@@ -269,7 +270,7 @@ impl Connection {
                         pending.body.extend_from_slice(data);
                     }
                 }
-                Ok((count, Step::Trailers)) => used += count,
+                Ok((count, Step::Trailers(_))) => used += count,
                 Ok((count, Step::End)) => {
                     used += count;
                     self.finish(site, cx);
@@ -348,10 +349,13 @@ impl Connection {
         path: &mut Vec<u8>,
         site: &'s Site,
     ) -> Result<Found<'s>, Reject> {
-        let target = target::parse(view.method(), view.target())?;
-        path.clear();
-        target::decode_path(target.path, path)?;
-        let host = target.host.or_else(|| view.host()).unwrap_or_default();
+        let target = view.target();
+        match target.form {
+            // Nothing in it is a path; no file or route can be meant.
+            Form::Asterisk | Form::Authority => path.clear(),
+            Form::Origin | Form::Absolute => target::decode_path(target.path, path)?,
+        }
+        let host = view.authority().map(|authority| authority.host).unwrap_or_default();
         let found = site.find(self.endpoint, host, path);
         if !Arc::ptr_eq(&self.settings, found.settings()) {
             self.settings = Arc::clone(found.settings());
@@ -370,7 +374,7 @@ impl Connection {
         let mut response = std::mem::take(&mut cx.response);
         response.reset();
         let view = head.view(bytes);
-        let query = target::query(view.target());
+        let query = view.target().query;
         let peer_text = OnceCell::new();
         let peer = self.peer;
         let request = Request { head: view, path, query, body, params: None, peer, peer_text };

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a worker lends to each of its connections in turn: the site, the time and buffers. Connections
+//! What a worker lends to each of its connections in turn: the time, the logs and buffers. Connections
 //! at rest own none of it.
 
 use super::exchange::Response;
 use super::limits;
 use super::log::{Entry, Logs};
-use super::site::Site;
 use crate::http::date::DateCache;
-use crate::http::headers::Head;
-use std::sync::Arc;
+use crate::http::h1::head::Head;
+use std::time::SystemTime;
 
 pub(crate) struct Context {
-    pub(crate) site: Arc<Site>,
     /// Nanoseconds of the monotonic clock, read once per turn.
     pub(crate) now: u64,
+    /// The time of day, read once per turn.
+    pub(crate) wall: SystemTime,
     pub(crate) dates: DateCache,
     /// Whether the server is stopping: each answer is its connection's last.
     pub(crate) draining: bool,
@@ -28,11 +28,11 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(site: Arc<Site>, logs: Logs) -> Self {
+    pub(crate) fn new(logs: Logs) -> Self {
         Self {
-            site,
             now: 0,
-            dates: DateCache::default(),
+            wall: SystemTime::UNIX_EPOCH,
+            dates: DateCache::new(),
             draining: false,
             logs,
             buffers: Buffers::default(),

@@ -4,7 +4,8 @@
 use super::body::{Body, Payload};
 use crate::error::{Error, Result};
 use crate::http::h1::encoder;
-use crate::http::headers::RequestHead;
+use crate::http::h1::head::RequestHead;
+use crate::http::method::Method;
 use crate::http::status::Status;
 use crate::sys::socket::Peer;
 use std::cell::OnceCell;
@@ -29,14 +30,18 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
+    pub(crate) fn known_method(&self) -> Method {
+        self.head.head().method
+    }
+
     /// The method, such as `GET` (RFC 9110 section 9).
     pub fn method(&self) -> &'static str {
-        self.head.method().as_str()
+        self.head.head().method.as_str()
     }
 
     /// The target as it was sent (RFC 9112 section 3.2).
     pub fn target(&self) -> &'a [u8] {
-        self.head.target()
+        self.head.raw_target()
     }
 
     /// The path: percent-decoded once, dot segments removed, slashes merged.
@@ -56,7 +61,7 @@ impl<'a> Request<'a> {
 
     /// The fields in the order in which they came.
     pub fn headers(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + '_ {
-        self.head.headers()
+        self.head.fields().iter()
     }
 
     /// The content, whole and without its transfer coding; empty if there is none.
@@ -126,7 +131,7 @@ impl Response {
     /// and for the fields that the engine writes itself: `Connection`, `Content-Length`, `Date`,
     /// `Server`, `Transfer-Encoding` and their like.
     pub fn header(&mut self, name: &str, value: &[u8]) -> Result<()> {
-        encoder::field(&mut self.fields, name, value)
+        encoder::field(&mut self.fields, name.as_bytes(), value)
             .map_err(|why| Error::invalid(format!("header {name:?}: {why}")))
     }
 

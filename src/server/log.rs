@@ -5,6 +5,8 @@ use super::config::Config;
 use super::exchange::Request;
 use super::limits;
 use crate::error::{Error, Result};
+use crate::http::date;
+use crate::http::h1::head::Version;
 use crate::http::status::Status;
 use crate::sys::localtime::{LocalTime, local_time};
 use crate::sys::socket::Peer;
@@ -12,6 +14,7 @@ use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// One request, as a log line needs it.
 pub(crate) struct Entry {
@@ -30,8 +33,10 @@ impl Entry {
         let mut line = String::from(request.method());
         line.push(' ');
         escape(&mut line, request.target());
-        line.push(' ');
-        line.push_str(request.head.version().as_str());
+        line.push_str(match request.head.head().version {
+            Version::Http10 => " HTTP/1.0",
+            Version::Http11 => " HTTP/1.1",
+        });
         let field = |name| {
             let mut text = String::new();
             escape(&mut text, request.header(name).unwrap_or(b"-"));
@@ -91,7 +96,7 @@ impl Logs {
         Ok(Self(logs))
     }
 
-    pub(crate) fn write(&mut self, entry: &Entry, seconds: u64) {
+    pub(crate) fn write(&mut self, entry: &Entry, now: SystemTime) {
         let Some(log) = self.0.iter_mut().find(|log| log.path == entry.path) else { return };
         match entry.peer {
             Peer::Ip(address) => write!(log.lines, "{}", address.ip()),
@@ -101,7 +106,7 @@ impl Logs {
             writeln!(
                 log.lines,
                 " - - [{}] \"{}\" {} {} \"{}\" \"{}\"",
-                Stamp(local_time(seconds)),
+                Stamp(local_time(date::seconds(now))),
                 entry.request,
                 entry.status.code(),
                 entry.sent,
@@ -109,7 +114,7 @@ impl Logs {
                 entry.agent
             )
         })
-        .unwrap_or_else(|_| unreachable!("writing to a string does not fail"));
+        .unwrap_or_default();
         if log.lines.len() >= limits::LOG_BUFFER {
             log.flush();
         }

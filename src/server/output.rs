@@ -7,8 +7,8 @@ use super::context::Context;
 use super::exchange::Response;
 use super::limits;
 use super::log::Entry;
-use crate::http::h1::encoder::{self, BodyFraming};
-use crate::http::headers::{Head, Version};
+use crate::http::h1::encoder::{self, BodyFraming, ResponseHead};
+use crate::http::h1::head::Head;
 use crate::http::method::Method;
 use std::io;
 
@@ -65,15 +65,14 @@ impl Output {
             _ if !response.status.has_body() => BodyFraming::None,
             Payload::None => BodyFraming::Length(written),
             Payload::File(range) => BodyFraming::Length(written + range.left),
-            Payload::Stream(_) if request.version == Version::Http11 => BodyFraming::Chunked,
-            Payload::Stream(_) => BodyFraming::UntilClose,
+            Payload::Stream(_) => BodyFraming::of_unknown_length(request.version),
         };
         let close = close || framing == BodyFraming::UntilClose;
-        let head = encoder::Head {
+        let head = ResponseHead {
             status: response.status,
             version: request.version,
             fields: &response.fields,
-            date: cx.dates.as_bytes(),
+            date: cx.dates.at(cx.wall),
             server,
             framing,
             persistent: !close,
@@ -172,7 +171,7 @@ impl Output {
 
     fn log(&mut self, cx: &mut Context) {
         if let Some(entry) = self.entry.take() {
-            cx.logs.write(&entry);
+            cx.logs.write(&entry, cx.wall);
         }
     }
 

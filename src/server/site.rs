@@ -66,14 +66,19 @@ impl<'s> Found<'s> {
     where
         's: 'a,
     {
-        if x.request.path == b"*" {
-            return options(x, MethodSet::of(&Method::ALL));
+        if x.request.path.is_empty() {
+            let methods = MethodSet::of(&Method::ALL);
+            return match x.request.known_method() {
+                Method::Options => options(x, methods),
+                // CONNECT asks for a proxy.
+                _ => Err(not_allowed(x, methods)),
+            };
         }
         let mut offered = MethodSet::default();
         if let Some((routes, params)) = self.site.routes.find(x.request.path) {
             offered = routes::methods(routes);
             x.request.params = Some(params);
-            for route in routes.iter().filter(|route| route.is_for(x.request.head.method())) {
+            for route in routes.iter().filter(|route| route.is_for(x.request.known_method())) {
                 let outcome = route.handler.handle(x);
                 if !matches!(outcome, Ok(Outcome::Answered)) {
                     x.response.reset();
@@ -83,12 +88,12 @@ impl<'s> Found<'s> {
                 }
             }
         }
-        if !offered.is_empty() && x.request.head.method() == Method::Options {
+        if !offered.is_empty() && x.request.known_method() == Method::Options {
             return options(x, offered);
         }
         match self.locate(x) {
             Err(reject) if reject.status == Status::NOT_FOUND && !offered.is_empty() => {
-                if offered.contains(x.request.head.method()) {
+                if offered.contains(x.request.known_method()) {
                     Err(reject)
                 } else {
                     Err(not_allowed(x, offered))
@@ -115,7 +120,7 @@ impl<'s> Found<'s> {
     /// Answers from one location; a path says where to look instead.
     fn serve(&self, x: &mut Exchange<'_>, path: &[u8]) -> Result<Option<Vec<u8>>, Reject> {
         let settings = self.settings();
-        let method = x.request.head.method();
+        let method = x.request.known_method();
         if let Some(answer) = &settings.answer {
             redirect::answer(self, x, path, answer);
             return Ok(None);

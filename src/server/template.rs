@@ -39,8 +39,8 @@ fn expand(
     let request = &x.request;
     match variable {
         Variable::Args => text.extend_from_slice(request.query.unwrap_or_default()),
-        Variable::Host => match request.head.host() {
-            Some(host) => text.extend(host_name(host).to_ascii_lowercase()),
+        Variable::Host => match request.head.authority() {
+            Some(authority) => text.extend(authority.host.to_ascii_lowercase()),
             None => text.extend_from_slice(found.server.first_name().as_bytes()),
         },
         Variable::HttpHost => text.extend_from_slice(request.header("host").unwrap_or_default()),
@@ -58,13 +58,4 @@ fn expand(
         }
         Variable::Uri => text.extend_from_slice(path),
     }
-}
-
-/// The name in a `Host` value, without the port (RFC 3986 section 3.2).
-pub(crate) fn host_name(host: &[u8]) -> &[u8] {
-    let end = match host.iter().rposition(|&byte| byte == b']') {
-        Some(bracket) => bracket + 1,
-        None => host.iter().position(|&byte| byte == b':').unwrap_or(host.len()),
-    };
-    host.get(..end).unwrap_or(host)
 }

@@ -11,3 +11,9 @@ use std::path::Path;
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
+
+/// Whether opening failed because of what the path leads to: a socket or a device without a driver
+/// (`ENXIO`), or links that lead in a circle (`ELOOP`).
+pub(crate) fn is_unreadable(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENXIO | libc::ENODEV | libc::ELOOP))
+}

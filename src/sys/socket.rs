@@ -144,3 +144,10 @@ const MORE: i32 = 0;
 pub(crate) fn shutdown_write(socket: BorrowedFd<'_>) -> io::Result<()> {
     socket2::SockRef::from(&socket).shutdown(std::net::Shutdown::Write)
 }
+
+/// Whether accepting failed because descriptors or memory ran out, so that trying again at once would
+/// only spin (accept(2)).
+pub(crate) fn is_exhausted(error: &io::Error) -> bool {
+    let exhausted = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
+    error.raw_os_error().is_some_and(|errno| exhausted.contains(&errno))
+}

@@ -4,7 +4,9 @@
 
 use super::autoindex;
 use crate::http::method::{Method, MethodSet};
-use crate::http::range::Range;
+use crate::http::conditional::{Validators, Verdict};
+use crate::http::etag::EntityTag;
+use crate::http::range::Selection;
 use crate::http::status::{Reject, Status};
 use crate::http::{conditional, date, etag, mime, range, target};
 use crate::server::body::{FileRange, Payload};
@@ -17,8 +19,9 @@ use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 /// What files can be asked for with.
 pub(crate) const METHODS: MethodSet =
@@ -49,7 +52,7 @@ pub(crate) fn serve_whole(
     if metadata.is_dir() {
         return Err(Reject::new(Status::NOT_FOUND, "error page is a directory"));
     }
-    x.response.line("Content-Type", mime::by_name(&name).as_bytes());
+    x.response.line("Content-Type", mime::content_type(&name).as_bytes());
     content(x, file, 0, metadata.len())
 }
 
@@ -85,7 +88,7 @@ fn reject(error: &io::Error) -> Reject {
         | io::ErrorKind::InvalidInput
         | io::ErrorKind::InvalidFilename => Reject::new(Status::NOT_FOUND, "no such file"),
         io::ErrorKind::PermissionDenied => Reject::new(Status::FORBIDDEN, "permission denied"),
-        _ if sys::file::is_no_such_device_or_loop(error) => {
+        _ if sys::file::is_unreadable(error) => {
             Reject::new(Status::NOT_FOUND, "not a file that can be read")
         }
         _ => Reject::new(Status::INTERNAL_SERVER_ERROR, "opening the file failed"),
@@ -100,7 +103,7 @@ fn directory(
 ) -> Result<Option<Vec<u8>>, Reject> {
     if path.last() != Some(&b'/') {
         let mut location = Vec::new();
-        if let Some(host) = x.request.head.host() {
+        if let Some(host) = x.request.header("host") {
             location.extend_from_slice(b"http://");
             location.extend_from_slice(host);
         }
@@ -138,46 +141,48 @@ fn send(
     name: &Path,
 ) -> Result<(), Reject> {
     let length = metadata.len();
-    let modified = u64::try_from(metadata.mtime()).unwrap_or(0);
-    let tag = etag::format(modified, length);
-    let stamp = date::format(modified);
+    let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
+    let tag = etag::of_file(modified, length);
+    let current =
+        Validators { etag: EntityTag::parse(tag.as_bytes()), last_modified: Some(modified) };
     let request = &x.request;
-    let verdict = conditional::evaluate(request.head.method(), &request.head, &tag, modified);
-    if verdict == conditional::Verdict::Failed {
+    let (method, fields) = (request.known_method(), request.head.fields());
+    let verdict = conditional::evaluate(method, fields, current);
+    if verdict == Verdict::Failed {
         return Err(Reject::new(Status::PRECONDITION_FAILED, "precondition failed"));
     }
-    let whole = request.head.method() != Method::Get
-        || !conditional::if_range(&request.head, &tag, modified);
-    let part = match request.header("range") {
-        Some(value) if !whole => range::parse(value, length),
-        _ => Range::Whole,
+    let part = match fields.only("range") {
+        Some(value) if method == Method::Get && conditional::if_range(fields, current) => {
+            range::parse(value, length)
+        }
+        _ => Selection::Whole,
     };
-    if verdict == conditional::Verdict::Proceed && part == Range::Unsatisfiable {
+    if verdict == Verdict::Proceed && part == Selection::Unsatisfiable {
         x.response.line("Content-Range", format!("bytes */{length}").as_bytes());
         return Err(Reject::new(Status::RANGE_NOT_SATISFIABLE, "no such range"));
     }
-    x.response.line("Last-Modified", stamp.as_bytes());
+    x.response.line("Last-Modified", &date::format(modified));
     x.response.line("ETag", tag.as_bytes());
-    if verdict == conditional::Verdict::NotModified {
+    if verdict == Verdict::NotModified {
         x.response.status = Status::NOT_MODIFIED;
         return Ok(());
     }
-    x.response.line("Content-Type", mime::by_name(name).as_bytes());
+    x.response.line("Content-Type", mime::content_type(name).as_bytes());
     x.response.line("Accept-Ranges", b"bytes");
-    match part {
-        Range::One { first, last } => {
-            x.response.status = Status::PARTIAL_CONTENT;
-            let range = format!("bytes {first}-{last}/{length}");
-            x.response.line("Content-Range", range.as_bytes());
-            content(x, file, first, last - first + 1)
-        }
-        Range::Whole | Range::Unsatisfiable => content(x, file, 0, length),
+    if let Selection::One(part) = part {
+        let (first, last) = part.into_inner();
+        x.response.status = Status::PARTIAL_CONTENT;
+        let range = format!("bytes {first}-{last}/{length}");
+        x.response.line("Content-Range", range.as_bytes());
+        content(x, file, first, last - first + 1)
+    } else {
+        content(x, file, 0, length)
     }
 }
 
 /// Leaves bytes of the file as content: small ones at once, others for sendfile(2).
 fn content(x: &mut Exchange<'_>, file: File, offset: u64, left: u64) -> Result<(), Reject> {
-    if left > limits::INLINE_FILE || x.request.head.method() == Method::Head {
+    if left > limits::INLINE_FILE || x.request.known_method() == Method::Head {
         x.response.payload = Payload::File(FileRange { file, offset, left });
         return Ok(());
     }
