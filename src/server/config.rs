@@ -5,6 +5,7 @@
 use super::limits;
 use crate::http::method::MethodSet;
 use crate::http::status::Status;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,8 +45,18 @@ pub(crate) enum Address {
     Unix(PathBuf),
 }
 
+/// As `listen` takes it.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
 /// One of a `server_name`'s names, in lower case.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ServerName {
     /// `example.org`; also `_` and the empty name, which match no `Host` of that kind.
     Exact(String),
@@ -53,6 +64,17 @@ pub(crate) enum ServerName {
     Suffix(String),
     /// `www.example.*`: kept as `www.example.`.
     Prefix(String),
+}
+
+/// As `server_name` takes it.
+impl fmt::Display for ServerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(name) => f.write_str(name),
+            Self::Suffix(name) => write!(f, "*{name}"),
+            Self::Prefix(name) => write!(f, "{name}*"),
+        }
+    }
 }
 
 /// A `location` block.
@@ -71,8 +93,17 @@ pub(crate) enum Matcher {
     Prefix(String),
 }
 
+impl Matcher {
+    /// The path that is compared.
+    pub(crate) fn path(&self) -> &str {
+        match self {
+            Self::Exact(path) | Self::Prefix(path) => path,
+        }
+    }
+}
+
 /// What holds for a request once its location is known: each block starts from its parent's.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// `root`: the path of the request is appended to it.
     pub(crate) root: PathBuf,
@@ -145,6 +176,13 @@ pub(crate) struct Return {
     pub(crate) status: Status,
     /// The URL of a redirect, else the text of the body.
     pub(crate) text: Template,
+}
+
+impl Return {
+    /// Whether the text is the URL for `Location`.
+    pub(crate) const fn is_redirect(&self) -> bool {
+        matches!(self.status.code(), 301 | 302 | 303 | 307 | 308)
+    }
 }
 
 /// Text with variables in it.

@@ -21,3 +21,14 @@ pub(crate) const REQUEST_LINE: usize = 8 * 1024;
 pub(crate) const HEADER_BLOCK: usize = 4 * 8 * 1024;
 /// Longest queue of connections not yet accepted (`listen … backlog=`).
 pub(crate) const BACKLOG: i32 = 511;
+
+/// Most workers that `worker_processes` may ask for.
+pub(crate) const WORKERS: usize = 1024;
+/// Longest time that a directive may name: it can be added to any clock without overflow.
+pub(crate) const LONGEST_TIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+/// Largest configuration, in bytes, all included files together.
+pub(crate) const CONFIG_SIZE: usize = 16 * 1024 * 1024;
+/// Deepest nesting of blocks in a configuration file.
+pub(crate) const CONFIG_DEPTH: usize = 32;
+/// Longest chain of files that include each other.
+pub(crate) const INCLUDE_DEPTH: usize = 16;

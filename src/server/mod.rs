@@ -4,3 +4,4 @@
 pub(crate) mod conf;
 pub(crate) mod config;
 pub(crate) mod limits;
+pub(crate) mod routing;
