@@ -356,6 +356,7 @@ impl Connection {
             Form::Origin | Form::Absolute => target::decode_path(target.path, path)?,
         }
         let host = view.authority().map(|authority| authority.host).unwrap_or_default();
+        let host = str::from_utf8(host).unwrap_or_default();
         let found = site.find(self.endpoint, host, path);
         if !Arc::ptr_eq(&self.settings, found.settings()) {
             self.settings = Arc::clone(found.settings());

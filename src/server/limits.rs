@@ -55,9 +55,17 @@ pub(crate) const LOG_BUFFER: usize = 64 * 1024;
 pub(crate) const SERVER: &str = concat!("evl/", env!("CARGO_PKG_VERSION"));
 /// The `Server` field with `server_tokens off`.
 pub(crate) const SERVER_BARE: &str = "evl";
-/// Most workers that one server can have.
-pub(crate) const WORKERS: usize = 512;
 /// Grace that requests have after the first signal to end.
 pub(crate) const DRAIN: Duration = Duration::from_secs(10);
 /// Most entries that a directory's listing shows.
 pub(crate) const LISTING: usize = 100_000;
+/// Most workers that one server can have.
+pub(crate) const WORKERS: usize = 1024;
+/// Longest time that a directive may name: it can be added to any clock without overflow.
+pub(crate) const LONGEST_TIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+/// Largest configuration, in bytes, all included files together.
+pub(crate) const CONFIG_SIZE: usize = 16 * 1024 * 1024;
+/// Deepest nesting of blocks in a configuration file.
+pub(crate) const CONFIG_DEPTH: usize = 32;
+/// Longest chain of files that include each other.
+pub(crate) const INCLUDE_DEPTH: usize = 16;

@@ -2,7 +2,7 @@
 //! Listening sockets. Where the kernel spreads connections over sockets that share a port, each worker
 //! has its own; elsewhere, and on unix paths, the workers share one.
 
-use super::config::Address;
+use super::address::Address;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor::{Event, Filter, Flags, Reactor};
 use crate::sys::socket;
@@ -41,6 +41,7 @@ impl Listener {
 
 /// An address that is taken: bound, so that nobody else can have it, but not yet listening.
 pub(crate) struct Bound {
+    wanted: Address,
     address: Address,
     socket: Arc<OwnedFd>,
 }
@@ -49,7 +50,7 @@ impl Bound {
     /// Takes the address. Port 0 takes any free port.
     pub(crate) fn new(address: &Address) -> Result<Self> {
         let explain = |error| explain(address, &error);
-        let (address, socket) = match address {
+        let (actual, socket) = match address {
             Address::Unix(path) => {
                 (address.clone(), socket::bind_unix(path).map_err(explain)?)
             }
@@ -59,7 +60,20 @@ impl Bound {
                 (Address::Ip(actual.unwrap_or(*wanted)), socket)
             }
         };
-        Ok(Self { address, socket: Arc::new(socket) })
+        Ok(Self { wanted: address.clone(), address: actual, socket: Arc::new(socket) })
+    }
+
+    /// The address as it was asked for.
+    pub(crate) fn wanted(&self) -> &Address {
+        &self.wanted
+    }
+
+    /// The port; `None` on a unix socket.
+    pub(crate) fn port(&self) -> Option<u16> {
+        match &self.address {
+            Address::Ip(address) => Some(address.port()),
+            Address::Unix(_) => None,
+        }
     }
 
     /// The address with the port that the kernel chose.
@@ -77,9 +91,9 @@ impl Bound {
         let explain = |error| explain(&self.address, &error);
         let mut listeners = Vec::with_capacity(workers);
         for worker in 0..workers {
-            let socket = match self.address {
+            let socket = match &self.address {
                 Address::Ip(address) if worker > 0 && socket::SPREADS_REUSED_PORTS => {
-                    Arc::new(socket::bind_tcp(address, true).map_err(explain)?)
+                    Arc::new(socket::bind_tcp(*address, true).map_err(explain)?)
                 }
                 _ => Arc::clone(&self.socket),
             };

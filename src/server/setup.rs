@@ -2,16 +2,17 @@
 //! A server before its start: gathers what the calls and the file say and puts it together.
 
 use super::conf;
-use super::config::{Address, Config, Listen, Location, Matcher, Part, Return, Template, VirtualServer};
+use super::address::Address;
+use super::config::{Config, Listen, Location, Matcher, Part, Return, Template, VirtualServer};
 use super::handler::Handler;
 use super::limits;
 use super::listener::{Bound, Listener};
 use super::log::Logs;
 use super::options::Options;
 use super::routes::Routes;
-use super::routing;
+use super::routing::Hosts;
 use super::running::Running;
-use super::site::Site;
+use super::site::{Endpoint, Site};
 use super::worker::Worker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::status::Status;
@@ -54,7 +55,7 @@ impl Setup {
     }
 
     pub(crate) fn listen(&mut self, address: &str) -> Result<()> {
-        self.bound.push(Bound::new(&conf::parse_address(address)?)?);
+        self.bound.push(Bound::new(&address.parse().map_err(Error::invalid::<String>)?)?);
         Ok(())
     }
 
@@ -96,10 +97,11 @@ impl Setup {
     }
 
     pub(crate) fn start(&mut self) -> Result<Arc<Running>> {
-        let mut config = self.complete_config();
+        let config = Arc::new(self.complete_config());
         let from_file: Vec<Bound> = config
             .addresses()
-            .filter(|address| !self.bound.iter().any(|bound| bound.address() == *address))
+            .into_iter()
+            .filter(|address| !self.bound.iter().any(|bound| bound.wanted() == *address))
             .map(Bound::new)
             .collect::<Result<_>>()?;
         let bound: Vec<&Bound> = self.bound.iter().chain(&from_file).collect();
@@ -107,23 +109,23 @@ impl Setup {
             let why = "nowhere to listen: call listen, or load a file with a listen directive";
             return Err(Error::new(ErrorKind::State, why));
         }
-        let workers = self.worker_count(&config);
-        config.workers = Some(workers);
-        let endpoints = routing::endpoints(&config, bound.iter().map(|bound| bound.address()));
-        let backlogs: Vec<i32> = endpoints.iter().map(|endpoint| endpoint.backlog).collect();
-        let site = Arc::new(Site { config, endpoints, routes: Arc::clone(&self.routes) });
-
-        let mut listeners: Vec<Vec<Listener>> = (0..workers).map(|_| Vec::new()).collect();
-        for (index, (bound, backlog)) in bound.iter().zip(backlogs).enumerate() {
-            for (own, listener) in listeners.iter_mut().zip(bound.listen(index, workers, backlog)?) {
+        let count = self.worker_count(&config);
+        let mut endpoints = Vec::with_capacity(bound.len());
+        let mut listeners: Vec<Vec<Listener>> = (0..count).map(|_| Vec::new()).collect();
+        for (index, bound) in bound.iter().enumerate() {
+            let Some(hosts) = Hosts::new(Arc::clone(&config), bound.wanted()) else { continue };
+            let backlog = hosts.backlog();
+            endpoints.push(Endpoint { hosts, port: bound.port() });
+            for (own, listener) in listeners.iter_mut().zip(bound.listen(index, count, backlog)?) {
                 own.push(listener);
             }
         }
+        let site = Arc::new(Site { endpoints, routes: Arc::clone(&self.routes) });
         let addresses = bound.iter().map(|bound| bound.address().to_string()).collect();
         let workers = listeners
             .into_iter()
             .map(|own| {
-                let logs = Logs::open(&site.config)?;
+                let logs = Logs::open(&config)?;
                 Worker::new(Arc::clone(&site), own, logs, self.options.backend)
             })
             .collect::<Result<_>>()?;
@@ -136,7 +138,7 @@ impl Setup {
     fn complete_config(&self) -> Config {
         let mut config = self.config.clone().unwrap_or_default();
         let listens = self.bound.iter().map(|bound| Listen {
-            address: bound.address().clone(),
+            address: bound.wanted().clone(),
             default_server: false,
             backlog: limits::BACKLOG,
         });

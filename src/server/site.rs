@@ -2,22 +2,29 @@
 //! Everything that a running server answers with, shared by its workers and never changed: which
 //! virtual server, route and location a request belongs to, and in which order they are asked.
 
-use super::config::{Config, Location, Settings, VirtualServer};
+use super::config::{Location, Settings, VirtualServer};
 use super::exchange::Exchange;
 use super::handler::Outcome;
 use super::handlers::{files, redirect, status};
 use super::limits;
 use super::routes::{self, Routes};
-use super::routing::Endpoint;
+use super::routing::Hosts;
 use crate::http::method::{Method, MethodSet};
 use crate::http::status::{Reject, Status};
 use std::borrow::Cow;
 use std::sync::Arc;
 
 pub(crate) struct Site {
-    pub(crate) config: Config,
+    /// By the index that listeners have.
     pub(crate) endpoints: Vec<Endpoint>,
-    pub(crate) routes: Routes,
+    pub(crate) routes: Arc<Routes>,
+}
+
+/// What answers on one listening address.
+pub(crate) struct Endpoint {
+    pub(crate) hosts: Hosts,
+    /// `None` on a unix socket.
+    pub(crate) port: Option<u16>,
 }
 
 /// Where a request belongs.
@@ -31,11 +38,16 @@ pub(crate) struct Found<'s> {
 
 impl Site {
     /// The virtual server by listening address and host, the location by path.
-    pub(crate) fn find(&self, endpoint: usize, host: &[u8], path: &[u8]) -> Found<'_> {
+    pub(crate) fn find(&self, endpoint: usize, host: &str, path: &[u8]) -> Found<'_> {
         let endpoint = &self.endpoints[endpoint];
-        let server = &self.config.servers[endpoint.select(host)];
+        let server = endpoint.hosts.select(host);
         let location = server.select_location(path);
         Found { site: self, endpoint, server, location }
+    }
+
+    /// What holds for a connection until its first request says whom it is for.
+    pub(crate) fn settings_before_request(&self, endpoint: usize) -> &Arc<Settings> {
+        &self.endpoints[endpoint].hosts.default_server().settings
     }
 }
 

@@ -47,13 +47,13 @@ impl Worker {
     pub(crate) fn new(
         site: Arc<Site>,
         listeners: Vec<Listener>,
+        logs: Logs,
         backend: Option<BackendKind>,
     ) -> Result<Self> {
         let reactor = Arc::new(match backend {
             Some(kind) => Reactor::with_backend(kind)?,
             None => Reactor::new()?,
         });
-        let logs = Logs::open(&site.config)?;
         for (index, listener) in listeners.iter().enumerate() {
             listener.watch(&reactor, MAIL + 1 + index)?;
         }
@@ -198,7 +198,7 @@ impl Worker {
             match socket::accept(listener.socket()) {
                 Ok((socket, peer)) => {
                     let endpoint = listener.endpoint();
-                    let settings = self.site.default_settings(endpoint);
+                    let settings = self.site.settings_before_request(endpoint);
                     let connection =
                         Connection::new(peer, endpoint, Arc::clone(settings), self.cx.now);
                     let entry = self.clients.vacant_entry();
