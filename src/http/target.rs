@@ -9,7 +9,7 @@
 
 use super::method::Method;
 use super::status::{Reject, Status};
-use percent_encoding::percent_decode;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
 
 /// Which of the four forms a target has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -194,6 +194,27 @@ pub(crate) fn decode_path(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Reject> {
         return Err(bad("NUL in the path"));
     }
     normalise(out)
+}
+
+/// Appends a path so that it can stand in a URI: all bytes but unreserved characters, `/` and the
+/// sub-delimiters that mean nothing in a path are percent-encoded (RFC 3986 section 3.3).
+pub(crate) fn encode_path(path: &[u8], out: &mut Vec<u8>) {
+    const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'/')
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~')
+        .remove(b'!')
+        .remove(b'$')
+        .remove(b'(')
+        .remove(b')')
+        .remove(b'*')
+        .remove(b'+')
+        .remove(b',')
+        .remove(b'=')
+        .remove(b'@');
+    percent_encode(path, ENCODED).for_each(|piece| out.extend_from_slice(piece.as_bytes()));
 }
 
 /// Merges slashes and removes dot segments (RFC 3986 section 5.2.4) in place.

@@ -206,6 +206,13 @@ impl Return {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Template(pub(crate) Vec<Part>);
 
+impl Template {
+    /// Whether nothing will ever come out of it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|part| matches!(part, Part::Literal(text) if text.is_empty()))
+    }
+}
+
 /// A piece of a [`Template`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Part {

@@ -17,6 +17,7 @@ use crate::http::h1::decoder::{Decoder, Limits, Step};
 use crate::http::h1::head::{BodyLength, Head, RequestHead};
 use crate::http::status::{Reject, Status};
 use crate::http::target::{self, Form};
+use crate::sys::clock;
 use crate::sys::socket::Peer;
 use std::cell::OnceCell;
 use std::sync::Arc;
@@ -201,7 +202,7 @@ impl Connection {
             self.waiting = waiting;
             self.since = now;
         }
-        self.since.saturating_add(u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX))
+        self.since.saturating_add(clock::nanoseconds(limit))
     }
 
     fn waiting(&self) -> (Waiting, Duration) {

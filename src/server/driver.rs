@@ -13,7 +13,7 @@ use crate::reactor::{Event, Filter, Flags, Reactor};
 use crate::sys::sendfile::sendfile;
 use crate::sys::socket;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 /// A connection and what carries it.
 pub(crate) struct Client {
@@ -62,8 +62,7 @@ impl Client {
     }
 
     fn interest(&self, filter: Filter, udata: usize) -> Event {
-        let ident = usize::try_from(self.socket.as_raw_fd()).unwrap_or_default();
-        Event { ident, filter, flags: Flags::ADD | Flags::CLEAR, udata, ..Event::default() }
+        Event { udata, ..Event::of(&self.socket, filter, Flags::ADD | Flags::CLEAR) }
     }
 
     /// Takes note of an event of this client.
@@ -146,7 +145,11 @@ impl Client {
         }
         self.write_watched = self.blocked;
         let change = self.interest(Filter::WRITE, udata);
-        if self.blocked { reactor.add(&change) } else { reactor.delete(change.ident, change.filter) }
+        if self.blocked {
+            reactor.add(&change)
+        } else {
+            reactor.delete(change.ident, change.filter)
+        }
     }
 
     /// Forgets the socket at the reactor, which the coming close would do anyway, but later.

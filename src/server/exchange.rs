@@ -85,6 +85,7 @@ impl<'a> Request<'a> {
 
 /// An answer being put together. The engine adds `Date`, `Server`, the length or the transfer coding,
 /// and what the connection needs.
+#[derive(Default)]
 pub struct Response {
     pub(crate) status: Status,
     /// Encoded header lines.

@@ -8,7 +8,7 @@ use crate::reactor::{Event, Filter, Flags, Reactor};
 use crate::sys::socket;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 /// One worker's listening socket on one of the site's endpoints.
@@ -29,13 +29,17 @@ impl Listener {
 
     /// Has the reactor tell of waiting connections.
     pub(crate) fn watch(&self, reactor: &Reactor, udata: usize) -> Result<()> {
-        reactor.add(&Event {
-            ident: usize::try_from(self.socket.as_raw_fd()).unwrap_or_default(),
-            filter: Filter::READ,
-            flags: Flags::ADD,
-            udata,
-            ..Event::default()
-        })
+        reactor.add(&Event { udata, ..self.change(Flags::ADD) })
+    }
+
+    /// Has the reactor be silent about waiting connections, or tell of them again.
+    pub(crate) fn enable(&self, reactor: &Reactor, enabled: bool) -> Result<()> {
+        let flags = if enabled { Flags::ENABLE } else { Flags::DISABLE };
+        reactor.change(&[self.change(flags)], &mut []).map(drop)
+    }
+
+    fn change(&self, flags: Flags) -> Event {
+        Event::of(&*self.socket, Filter::READ, flags)
     }
 }
 
@@ -51,9 +55,7 @@ impl Bound {
     pub(crate) fn new(address: &Address) -> Result<Self> {
         let explain = |error| explain(address, &error);
         let (actual, socket) = match address {
-            Address::Unix(path) => {
-                (address.clone(), socket::bind_unix(path).map_err(explain)?)
-            }
+            Address::Unix(path) => (address.clone(), socket::bind_unix(path).map_err(explain)?),
             Address::Ip(wanted) => {
                 let socket = bind_exclusively(*wanted).map_err(explain)?;
                 let actual = socket::local_address(socket.as_fd()).map_err(explain)?;
@@ -116,7 +118,9 @@ fn bind_exclusively(address: SocketAddr) -> io::Result<OwnedFd> {
 
 fn explain(address: &Address, error: &io::Error) -> Error {
     let advice = match error.kind() {
-        io::ErrorKind::AddrInUse => ": another program listens there; stop it or choose another port",
+        io::ErrorKind::AddrInUse => {
+            ": another program listens there; stop it or choose another port"
+        }
         io::ErrorKind::PermissionDenied => {
             ": ports below 1024 are for root; choose another or grant CAP_NET_BIND_SERVICE"
         }

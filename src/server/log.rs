@@ -88,9 +88,10 @@ impl Logs {
             if logs.iter().any(|log| log.path == *path) {
                 continue;
             }
-            let file = OpenOptions::new().append(true).create(true).open(path).map_err(|error| {
-                Error::from(error).context(format_args!("access log {}", path.display()))
-            })?;
+            let file =
+                OpenOptions::new().append(true).create(true).open(path).map_err(|error| {
+                    Error::from(error).context(format_args!("access log {}", path.display()))
+                })?;
             logs.push(Log { path: path.clone(), file, lines: String::new() });
         }
         Ok(Self(logs))

@@ -155,23 +155,14 @@ impl Server {
     pub fn run(&self) -> Result<()> {
         let watch = Watch::start()?;
         let reactor = Arc::new(Reactor::new()?);
-        reactor.add(&Event {
-            ident: ENDED,
-            filter: Filter::USER,
-            flags: Flags::ADD | Flags::CLEAR,
-            ..Event::default()
-        })?;
-        reactor.add(&Event {
-            ident: watch.ident(),
-            filter: Filter::READ,
-            flags: Flags::ADD,
-            ..Event::default()
-        })?;
+        let flags = Flags::ADD | Flags::CLEAR;
+        reactor.add(&Event { ident: ENDED, filter: Filter::USER, flags, ..Event::default() })?;
+        reactor.add(&Event::of(&watch, Filter::READ, Flags::ADD))?;
         if self.running().is_err() {
             self.start()?;
         }
         let running = self.running()?;
-        running.report_end_to(Arc::clone(&reactor), ENDED)?;
+        running.report_end_to(Arc::clone(&reactor), ENDED);
         let mut events = [Event::default(); 2];
         let mut asked = false;
         loop {

@@ -25,7 +25,10 @@ pub(crate) struct Output {
 /// What to send next.
 pub(crate) enum Outgoing<'a> {
     /// These bytes; with `more`, a file follows at once.
-    Bytes { bytes: &'a [u8], more: bool },
+    Bytes {
+        bytes: &'a [u8],
+        more: bool,
+    },
     File(&'a FileRange),
     /// Everything has been sent.
     Nothing,

@@ -32,7 +32,9 @@ impl Routes {
         let method = match method {
             "*" => None,
             token => Some(Method::parse(token).ok_or_else(|| {
-                Error::invalid(format!("unknown method {token:?}: use GET, POST, … or \"*\" for all"))
+                Error::invalid(format!(
+                    "unknown method {token:?}: use GET, POST, … or \"*\" for all"
+                ))
             })?),
         };
         if !pattern.starts_with('/') {
@@ -72,9 +74,8 @@ impl Routes {
 impl Route {
     /// Whether it is for this method: HEAD is answered as GET is, without the content.
     pub(crate) fn is_for(&self, method: Method) -> bool {
-        self.method.is_none_or(|own| {
-            own == method || (own == Method::Get && method == Method::Head)
-        })
+        self.method
+            .is_none_or(|own| own == method || (own == Method::Get && method == Method::Head))
     }
 }
 

@@ -127,8 +127,7 @@ impl Running {
             crew.tell_end();
         }
         drop(crew);
-        let grace = u64::try_from(grace.as_nanos()).unwrap_or(u64::MAX);
-        let deadline = clock::monotonic().saturating_add(grace);
+        let deadline = clock::monotonic_ns().saturating_add(clock::nanoseconds(grace));
         for mailbox in &self.mailboxes {
             mailbox.post(Order::Stop { deadline });
         }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A server before its start: gathers what the calls and the file say and puts it together.
 
-use super::conf;
 use super::address::Address;
+use super::conf;
 use super::config::{Config, Listen, Location, Matcher, Part, Return, Template, VirtualServer};
 use super::handler::Handler;
 use super::limits;
@@ -55,7 +55,8 @@ impl Setup {
     }
 
     pub(crate) fn listen(&mut self, address: &str) -> Result<()> {
-        self.bound.push(Bound::new(&address.parse().map_err(Error::invalid::<String>)?)?);
+        let address = address.parse::<Address>().map_err(Error::invalid)?;
+        self.bound.push(Bound::new(&address)?);
         Ok(())
     }
 

@@ -90,7 +90,8 @@ impl<'s> Found<'s> {
         if let Some((routes, params)) = self.site.routes.find(x.request.path) {
             offered = routes::methods(routes);
             x.request.params = Some(params);
-            for route in routes.iter().filter(|route| route.is_for(x.request.known_method())) {
+            let method = x.request.known_method();
+            for route in routes.iter().filter(|route| route.is_for(method)) {
                 let outcome = route.handler.handle(x);
                 if !matches!(outcome, Ok(Outcome::Answered)) {
                     x.response.reset();
@@ -155,8 +156,7 @@ impl<'s> Found<'s> {
     /// failing handler left, such as `Allow`, stay.
     pub(crate) fn fail(&self, x: &mut Exchange<'_>, failure: Status) {
         x.response.clear_content();
-        let page =
-            self.settings().error_pages.iter().find(|page| page.codes.contains(&failure));
+        let page = self.settings().error_pages.iter().find(|page| page.codes.contains(&failure));
         if let Some(page) = page {
             if !page.target.starts_with('/') {
                 x.response.line("Location", page.target.as_bytes());

@@ -44,7 +44,9 @@ fn expand(
             None => text.extend_from_slice(found.server.first_name().as_bytes()),
         },
         Variable::HttpHost => text.extend_from_slice(request.header("host").unwrap_or_default()),
-        Variable::IsArgs => text.extend_from_slice(if request.query.is_some() { b"?" } else { b"" }),
+        Variable::IsArgs => {
+            text.extend_from_slice(if request.query.is_some() { b"?" } else { b"" })
+        }
         Variable::RemoteAddr => match request.peer {
             Peer::Ip(address) => text.extend(address.ip().to_string().into_bytes()),
             Peer::Unix => text.extend_from_slice(b"unix:"),
@@ -54,7 +56,9 @@ fn expand(
         Variable::Scheme => text.extend_from_slice(b"http"),
         Variable::ServerName => text.extend_from_slice(found.server.first_name().as_bytes()),
         Variable::ServerPort => {
-            text.extend(found.endpoint.port.map(|port| port.to_string()).unwrap_or_default().into_bytes());
+            text.extend(
+                found.endpoint.port.map(|port| port.to_string()).unwrap_or_default().into_bytes(),
+            );
         }
         Variable::Uri => text.extend_from_slice(path),
     }

@@ -18,7 +18,7 @@ use slab::Slab;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// `udata` of the mailbox; listeners follow, then clients.
 const MAIL: usize = 0;
@@ -65,7 +65,7 @@ impl Worker {
             listeners,
             paused_until: None,
             clients: Slab::new(),
-            timers: Timers::default(),
+            timers: Timers::new(clock::monotonic_ns()),
             busy: Vec::new(),
             ends_at: None,
             buffer: vec![0; limits::RECEIVE].into(),
@@ -85,8 +85,8 @@ impl Worker {
                 Err(error) if error.is_interrupted() => 0,
                 other => other?,
             };
-            self.cx.now = clock::monotonic();
-            self.cx.dates.set(clock::wall_seconds());
+            self.cx.now = clock::monotonic_ns();
+            self.cx.wall = SystemTime::now();
             for event in events.iter().take(count) {
                 self.handle(event);
             }
@@ -104,12 +104,15 @@ impl Worker {
     }
 
     /// How long to wait for events at most.
-    fn patience(&self) -> Option<Duration> {
+    fn patience(&mut self) -> Option<Duration> {
         if !self.busy.is_empty() {
             return Some(Duration::ZERO);
         }
-        let next = [self.timers.next(), self.paused_until, self.ends_at].into_iter().flatten().min();
-        next.map(|at| Duration::from_nanos(at.saturating_sub(clock::monotonic())))
+        let next = [self.timers.next_deadline(), self.paused_until, self.ends_at]
+            .into_iter()
+            .flatten()
+            .min();
+        next.map(|at| Duration::from_nanos(at.saturating_sub(clock::monotonic_ns())))
     }
 
     fn handle(&mut self, event: &Event) {
@@ -153,31 +156,24 @@ impl Worker {
         let deadline = client.connection.deadline(self.cx.now);
         match client.timer {
             Some((_, at)) if at <= deadline => return,
-            Some((timer, _)) => self.timers.remove(timer),
+            Some((timer, _)) => drop(self.timers.remove(timer)),
             None => {}
         }
         client.timer = Some((self.timers.insert(deadline, key), deadline));
     }
 
     fn expire(&mut self) {
-        while let Some(key) = self.timers.pop(self.cx.now) {
+        while let Some(key) = self.timers.pop_expired(self.cx.now) {
             let Some(client) = self.clients.get_mut(key) else { continue };
             client.timer = None;
             if client.connection.deadline(self.cx.now) <= self.cx.now {
                 client.connection.timed_out(&mut self.cx);
-                if client.connection.is_stuck() {
-                    self.close(key);
-                } else {
-                    self.drive(key);
-                }
+                self.drive(key);
             } else {
                 self.schedule(key);
             }
         }
-        if self.paused_until.is_some_and(|until| until <= self.cx.now) {
-            self.paused_until = None;
-            (0..self.listeners.len()).for_each(|index| self.accept(index));
-        }
+        self.resume_accepting();
     }
 
     fn close(&mut self, key: usize) {
@@ -213,6 +209,44 @@ impl Worker {
                 Err(error) if socket::is_exhausted(&error) => return self.pause(),
                 // The client gave up before it was accepted (accept(2)): on to the next.
                 Err(_) => {}
+            }
+        }
+    }
+
+    /// Descriptors or memory ran out. The listeners stay readable, so they are not looked at for a
+    /// while: connections that end meanwhile make room.
+    fn pause(&mut self) {
+        let until = self.cx.now.saturating_add(clock::nanoseconds(limits::ACCEPT_PAUSE));
+        self.paused_until = Some(until);
+        self.enable_listeners(false);
+    }
+
+    fn resume_accepting(&mut self) {
+        if self.paused_until.take_if(|until| *until <= self.cx.now).is_some() {
+            self.enable_listeners(true);
+        }
+    }
+
+    fn enable_listeners(&self, enabled: bool) {
+        for listener in &self.listeners {
+            // The knote exists as long as the listener does, so that this cannot fail.
+            let _ = listener.enable(&self.reactor, enabled);
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        let Order::Stop { deadline } = order;
+        // What waits in the listeners' queues was promised an answer.
+        (0..self.listeners.len()).for_each(|index| self.accept(index));
+        self.listeners.clear();
+        self.paused_until = None;
+        self.cx.draining = true;
+        self.ends_at = Some(self.ends_at.map_or(deadline, |earlier| earlier.min(deadline)));
+        let keys: Vec<usize> = self.clients.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            if let Some(client) = self.clients.get_mut(key) {
+                client.connection.drain();
+                self.drive(key);
             }
         }
     }

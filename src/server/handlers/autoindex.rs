@@ -79,7 +79,8 @@ impl Listing {
     }
 }
 
-const PARENT: &str = "<tr class=\"parent\"><td><a href=\"../\">../</a></td><td></td><td></td></tr>\n";
+const PARENT: &str =
+    "<tr class=\"parent\"><td><a href=\"../\">../</a></td><td></td><td></td></tr>\n";
 
 impl Body for Listing {
     fn pull(&mut self, out: &mut Vec<u8>) -> io::Result<Pull> {
@@ -118,12 +119,14 @@ fn row(text: &mut String, entry: &Entry) {
     } else {
         (entry.size.to_string(), human(entry.size))
     };
-    let stamp = date::iso(seconds);
+    let stamp = date::format(entry.modified);
+    // `06 Nov 1994 08:49` of `Sun, 06 Nov 1994 08:49:37 GMT`.
+    let stamp = stamp.get(5..22).and_then(|stamp| str::from_utf8(stamp).ok()).unwrap_or_default();
     // Writing to a string does not fail.
     let _ = write!(
         text,
         "</a></td><td data-sort=\"{size}\">{shown}</td>\
-         <td data-sort=\"{seconds}\"><time datetime=\"{stamp}\">{stamp}</time></td></tr>\n",
+         <td data-sort=\"{seconds}\">{stamp}</td></tr>\n",
     );
 }
 
@@ -199,7 +202,8 @@ mod tests {
     #[test]
     fn sizes_are_for_people() {
         let shown = [0, 1023, 1024, 1536, 1024 * 1024 - 1, 1024 * 1024, u64::MAX].map(human);
-        let expected = ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1023.9 KiB", "1.0 MiB", "16383.9 PiB"];
+        let expected =
+            ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1023.9 KiB", "1.0 MiB", "16383.9 PiB"];
         assert_eq!(shown, expected);
     }
 

@@ -3,9 +3,9 @@
 //! requests and ranges.
 
 use super::autoindex;
-use crate::http::method::{Method, MethodSet};
 use crate::http::conditional::{Validators, Verdict};
 use crate::http::etag::EntityTag;
+use crate::http::method::{Method, MethodSet};
 use crate::http::range::Selection;
 use crate::http::status::{Reject, Status};
 use crate::http::{conditional, date, etag, mime, range, target};
@@ -24,8 +24,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 /// What files can be asked for with.
-pub(crate) const METHODS: MethodSet =
-    MethodSet::EMPTY.with(Method::Get).with(Method::Head);
+pub(crate) const METHODS: MethodSet = MethodSet::EMPTY.with(Method::Get).with(Method::Head);
 
 /// Answers with the file or directory at `path`; another path says where to look instead.
 pub(crate) fn serve(
@@ -134,12 +133,7 @@ fn directory(
 }
 
 /// Sends a regular file, or the part that is asked for, or says why not.
-fn send(
-    x: &mut Exchange<'_>,
-    file: File,
-    metadata: &Metadata,
-    name: &Path,
-) -> Result<(), Reject> {
+fn send(x: &mut Exchange<'_>, file: File, metadata: &Metadata, name: &Path) -> Result<(), Reject> {
     let length = metadata.len();
     let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
     let tag = etag::of_file(modified, length);
