@@ -65,6 +65,11 @@ impl Error {
             _ => None,
         }
     }
+
+    /// Whether a signal interrupted a wait (`EINTR`), so that it can be begun again.
+    pub fn is_interrupted(&self) -> bool {
+        self.errno() == Some(libc::EINTR)
+    }
 }
 
 impl fmt::Display for Error {

@@ -81,7 +81,8 @@ impl Worker {
     pub(crate) fn run(mut self) -> Result<()> {
         let mut events = vec![Event::default(); limits::EVENTS];
         while !self.is_done() {
-            let count = match self.reactor.wait(&mut events, self.patience()) {
+            let patience = self.patience();
+            let count = match self.reactor.wait(&mut events, patience) {
                 Err(error) if error.is_interrupted() => 0,
                 other => other?,
             };

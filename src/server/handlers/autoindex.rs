@@ -6,7 +6,7 @@ use crate::http::{date, target};
 use crate::server::body::{Body, Pull};
 use crate::server::exchange::Exchange;
 use crate::server::limits;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStringExt;
@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::vec;
 
-/// The page around the rows; `{{title}}`, `{{crumbs}}`, `{{rows}}` and `{{summary}}` stand for what differs.
+/// The page around the rows; `{{path}}`, `{{crumbs}}`, `{{rows}}` and `{{summary}}` stand for what differs.
 const TEMPLATE: &str = include_str!("listing.html");
 
 /// Leaves the listing of `directory`, which the client knows as `path`, as the answer.
@@ -64,23 +64,23 @@ impl Listing {
         });
         let summary = summary(&entries, cut);
         let (before, after) = TEMPLATE.split_once("{{rows}}").unwrap_or((TEMPLATE, ""));
-        let mut title = String::new();
-        escape(&mut title, path);
-        let before = before.replace("{{crumbs}}", &crumbs(path)).replace("{{title}}", &title);
-        let mut page = Self {
-            before,
+        let before = before
+            .replace("{{crumbs}}", &crumbs(path))
+            .replace("{{path}}", &Escaped(path).to_string());
+        let parent = if path == b"/" { "" } else { PARENT };
+        let empty = if entries.is_empty() { EMPTY } else { "" };
+        Ok(Self {
+            before: [&before, parent, empty].concat(),
             rows: entries.into_iter(),
             after: after.replace("{{summary}}", &summary),
-        };
-        if path != b"/" {
-            page.before.push_str(PARENT);
-        }
-        Ok(page)
+        })
     }
 }
 
-const PARENT: &str =
-    "<tr class=\"parent\"><td><a href=\"../\">../</a></td><td></td><td></td></tr>\n";
+const PARENT: &str = "<tr class=\"parent\"><td><a href=\"../\">Parent folder</a></td>\
+                      <td class=\"size\"></td><td class=\"date\"></td></tr>\n";
+const EMPTY: &str =
+    "<tr class=\"empty\"><td colspan=\"3\">There is nothing in this folder.</td></tr>\n";
 
 impl Body for Listing {
     fn pull(&mut self, out: &mut Vec<u8>) -> io::Result<Pull> {
@@ -99,49 +99,47 @@ impl Body for Listing {
 }
 
 fn row(text: &mut String, entry: &Entry) {
-    let slash = if entry.directory { "/" } else { "" };
-    let seconds = date::seconds(entry.modified);
-    let mut link = Vec::new();
     // A first segment with a colon would read as a scheme (RFC 3986 section 4.2).
-    link.extend_from_slice(b"./");
+    let mut link = b"./".to_vec();
     target::encode_path(&entry.name, &mut link);
-    let class = if entry.directory { "dir" } else { "file" };
-    text.push_str("<tr class=\"");
-    text.push_str(class);
-    text.push_str("\"><td><a href=\"");
-    text.push_str(&String::from_utf8_lossy(&link));
-    text.push_str(slash);
-    text.push_str("\">");
-    escape(text, &entry.name);
-    text.push_str(slash);
+    let link = String::from_utf8_lossy(&link);
+    let name = Escaped(&entry.name);
+    let slash = if entry.directory { "/" } else { "" };
+    let class = if entry.directory { " class=\"folder\"" } else { "" };
     let (size, shown) = if entry.directory {
-        ("-1".to_owned(), "—".to_owned())
+        ("-1".to_owned(), "–".to_owned())
     } else {
         (entry.size.to_string(), human(entry.size))
     };
+    let seconds = date::seconds(entry.modified);
     let stamp = date::format(entry.modified);
     // `06 Nov 1994 08:49` of `Sun, 06 Nov 1994 08:49:37 GMT`.
     let stamp = stamp.get(5..22).and_then(|stamp| str::from_utf8(stamp).ok()).unwrap_or_default();
     // Writing to a string does not fail.
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "</a></td><td data-sort=\"{size}\">{shown}</td>\
-         <td data-sort=\"{seconds}\">{stamp}</td></tr>\n",
+        "<tr{class}><td data-key=\"{name}\"><a href=\"{link}{slash}\">{name}{slash}</a></td>\
+         <td class=\"size\" data-key=\"{size}\">{shown}</td>\
+         <td class=\"date\" data-key=\"{seconds}\">{stamp}</td></tr>"
     );
 }
 
 /// The path as links to each directory above.
 fn crumbs(path: &[u8]) -> String {
-    let mut text = String::from("<a href=\"/\">/</a>");
+    let mut segments = path.split(|&byte| byte == b'/').filter(|part| !part.is_empty()).peekable();
+    let mut text = String::from("<a href=\"/\">Home</a>");
     let mut link = vec![b'/'];
-    for segment in path.split(|&byte| byte == b'/').filter(|segment| !segment.is_empty()) {
+    while let Some(segment) = segments.next() {
         target::encode_path(segment, &mut link);
         link.push(b'/');
-        text.push_str("<a href=\"");
-        text.push_str(&String::from_utf8_lossy(&link));
-        text.push_str("\">");
-        escape(&mut text, segment);
-        text.push_str("/</a>");
+        let name = Escaped(segment);
+        let _ = match segments.peek() {
+            Some(_) => {
+                let link = String::from_utf8_lossy(&link);
+                write!(text, "<i>/</i><a href=\"{link}\">{name}</a>")
+            }
+            None => write!(text, "<i>/</i><b aria-current=\"page\">{name}</b>"),
+        };
     }
     text
 }
@@ -175,17 +173,22 @@ fn human(bytes: u64) -> String {
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS.get(unit).unwrap_or(&""))
 }
 
-/// Appends text so that it is only text in HTML, whatever it holds.
-pub(super) fn escape(out: &mut String, text: &[u8]) {
-    for character in String::from_utf8_lossy(text).chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
+/// Prints text so that it is only text in HTML, whatever it holds.
+struct Escaped<'a>(&'a [u8]);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in String::from_utf8_lossy(self.0).chars() {
+            match character {
+                '&' => f.write_str("&amp;"),
+                '<' => f.write_str("&lt;"),
+                '>' => f.write_str("&gt;"),
+                '"' => f.write_str("&quot;"),
+                '\'' => f.write_str("&#39;"),
+                other => f.write_char(other),
+            }?;
         }
+        Ok(())
     }
 }
 
