@@ -72,10 +72,13 @@ def running(server, workload, processor):
     port = machine.free_port()
     command = server.command(server.found(), workload, port, run)
     with open(run / f"{server.name}.log", "wb") as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True, preexec_fn=pinned(processor),
-        )
+        try:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, preexec_fn=pinned(processor),
+            )
+        except OSError as why:
+            raise Failed(str(why)) from why
         try:
             wait_until_listening(port, process)
             yield process, port
@@ -127,7 +130,7 @@ def measure(server, workload, seconds):
         raise Failed(done.stderr.strip() or f"generator ended with status {done.returncode}")
     told = json.loads(done.stdout)
     if not told["requests"]:
-        raise Failed("no request was answered")
+        raise Failed(f"no request was answered, {told['errors']} errors")
     elapsed, total, ours = (b - a for a, b in zip(begin, end))
     return Result(
         rate=told["requests"] / told["seconds"],
