@@ -24,73 +24,51 @@ pub(crate) fn authority(raw: &[u8]) -> Option<Authority<'_>> {
             }
             raw.split_at_checked(close + 2)?
         }
-        _ => {
-            let (host, rest) = raw.split_at(memchr::memchr(b':', raw).unwrap_or(raw.len()));
-            if host.is_empty() || !is_registered_name(host) {
-                return None;
-            }
-            (host, rest)
-        }
+        _ => raw.split_at_checked(registered_name(raw)).filter(|(host, _)| !host.is_empty())?,
     };
     let port = match rest {
         [] | [b':'] => None,
-        [b':', digits @ ..] if digits.iter().all(u8::is_ascii_digit) => {
-            Some(str::from_utf8(digits).ok()?.parse().ok()?)
-        }
+        [b':', digits @ ..] => Some(digits.iter().try_fold(0_u16, |port, digit| {
+            let digit = digit.is_ascii_digit().then(|| u16::from(digit - b'0'))?;
+            port.checked_mul(10)?.checked_add(digit)
+        })?),
         _ => return None,
     };
     Some(Authority { host, port })
 }
 
-/// `reg-name`: unreserved characters, sub-delimiters and percent-encoded bytes.
-fn is_registered_name(host: &[u8]) -> bool {
-    let plain = |byte: u8| {
-        byte.is_ascii_alphanumeric()
-            || matches!(
-                byte,
-                b'-' | b'.'
-                    | b'_'
-                    | b'~'
-                    | b'!'
-                    | b'$'
-                    | b'&'
-                    | b'\''
-                    | b'('
-                    | b')'
-                    | b'*'
-                    | b'+'
-                    | b','
-                    | b';'
-                    | b'='
-                    | b'%'
-            )
-    };
-    host.iter().copied().all(plain) && escapes_are_valid(host)
-}
-
-/// Whether each `%` is followed by two hexadecimal digits.
-pub(super) fn escapes_are_valid(raw: &[u8]) -> bool {
-    memchr::memchr_iter(b'%', raw).all(|at| {
-        raw.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn authorities() {
-        let split = |raw: &'static str| authority(raw.as_bytes()).map(|a| (a.host, a.port));
-        assert_eq!(split("a.b"), Some((&b"a.b"[..], None)));
-        assert_eq!(split("a:"), Some((&b"a"[..], None)));
-        assert_eq!(split("a:80"), Some((&b"a"[..], Some(80))));
-        assert_eq!(split("[::1]:80"), Some((&b"[::1]"[..], Some(80))));
-        for raw in ["", ":80", "a:x", "a:65536", "a:+1", "a b", "a@b", "a/b", "[::1", "[x]", "[]"] {
-            assert_eq!(split(raw), None, "{raw}");
-        }
-        for raw in ["a,b@c", "[::1]x", "a%zz", "\u{e4}", "a:1:2"] {
-            assert_eq!(split(raw), None, "{raw}");
+/// How many bytes at the start make a `reg-name`: unreserved characters, sub-delimiters and
+/// percent-encoded bytes.
+fn registered_name(raw: &[u8]) -> usize {
+    let mut rest = raw;
+    loop {
+        rest = match rest {
+            [byte, tail @ ..] if is_name_byte(*byte) => tail,
+            [b'%', high, low, tail @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                tail
+            }
+            _ => return raw.len() - rest.len(),
         }
     }
+}
+
+const fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'.'
+                | b'_'
+                | b'~'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b';'
+                | b'='
+        )
 }

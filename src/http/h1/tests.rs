@@ -194,7 +194,7 @@ fn limits_are_met_exactly() {
 
 #[test]
 fn few_and_many_fields() {
-    for count in [0, 23, 24, 255] {
+    for count in [0, 15, 16, 255] {
         let fields = "A: b\r\n".repeat(count);
         let bytes = format!("GET / HTTP/1.1\r\n{fields}Host: h\r\n\r\n");
         let mut head = Head::default();
