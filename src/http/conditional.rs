@@ -29,16 +29,12 @@ pub(crate) enum Verdict {
 /// Evaluates the preconditions in the order of RFC 9110 section 13.2.2, all but `If-Range`.
 pub(crate) fn evaluate(method: Method, fields: Fields<'_>, current: Validators<'_>) -> Verdict {
     let reads = matches!(method, Method::Get | Method::Head);
-    if let Some(matches) =
-        any_tag(fields, "if-match", current, |tag, sent| tag.strongly_equals(sent))
-    {
-        if !matches {
-            return Verdict::Failed;
-        }
-    } else if let Some(modified) = modified_since(fields, "if-unmodified-since", current) {
-        if modified {
-            return Verdict::Failed;
-        }
+    let failed = match any_tag(fields, "if-match", current, |tag, sent| tag.strongly_equals(sent)) {
+        Some(matches) => !matches,
+        None => modified_since(fields, "if-unmodified-since", current) == Some(true),
+    };
+    if failed {
+        return Verdict::Failed;
     }
     if let Some(matches) =
         any_tag(fields, "if-none-match", current, |tag, sent| tag.weakly_equals(sent))

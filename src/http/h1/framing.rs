@@ -5,9 +5,9 @@
 //! 11.2), so whatever is ambiguous is refused here, even where the RFC would allow a guess.
 
 use super::head::{BodyLength, Version};
+use crate::http::authority::authority;
 use crate::http::headers::{elements, is_token, trim};
 use crate::http::status::{Reject, Status};
-use crate::http::target::authority;
 
 /// What the framing fields of one head say, gathered field by field.
 #[derive(Clone, Copy, Debug, Default)]

@@ -7,10 +7,11 @@
 use super::framing::Framing;
 use super::lines::parse_fields;
 use super::request_line::RequestLine;
+use crate::http::authority::{self, Authority};
 use crate::http::headers::{FieldSpan, Fields, Span};
 use crate::http::method::Method;
 use crate::http::status::Reject;
-use crate::http::target::{self, Authority, Target};
+use crate::http::target::Target;
 
 /// The version that a message is read and answered by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -112,7 +113,7 @@ impl<'a> RequestHead<'a> {
 
     /// Host and port of the target, else of `Host`; `None` in HTTP/1.0 without either.
     pub(crate) fn authority(self) -> Option<Authority<'a>> {
-        target::authority(self.head.authority.of_bytes(self.bytes))
+        authority::authority(self.head.authority.of_bytes(self.bytes))
     }
 
     /// All fields.

@@ -86,7 +86,7 @@ impl BlockScan {
 pub(crate) const MAX_FIELDS: usize = 256;
 
 /// How many fields are parsed without preparing room for [`MAX_FIELDS`].
-const USUAL_FIELDS: usize = 24;
+const USUAL_FIELDS: usize = 16;
 
 const TOO_MANY_FIELDS: Reject = Reject::new(Status::HEADERS_TOO_LARGE, "too many fields");
 const BLOCK_TOO_LARGE: Reject = Reject::new(Status::HEADERS_TOO_LARGE, "fields too large");

@@ -24,7 +24,7 @@ impl<'a> RequestLine<'a> {
     /// other than 1.x; 501 for an unknown method.
     pub(super) fn parse(line: &'a [u8]) -> Result<Self, Reject> {
         let (token, rest) = split_space(line).ok_or(bad("request line without a target"))?;
-        let method = str::from_utf8(token).ok().and_then(Method::parse);
+        let method = Method::parse(token);
         if method.is_none() && !is_token(token) {
             return Err(bad("malformed method"));
         }

@@ -118,7 +118,7 @@ fn row(text: &mut String, entry: &Entry) {
     // Writing to a string does not fail.
     let _ = writeln!(
         text,
-        "<tr{class}><td data-key=\"{name}\"><a href=\"{link}{slash}\">{name}{slash}</a></td>\
+        "<tr{class}><td><a href=\"{link}{slash}\">{name}{slash}</a></td>\
          <td class=\"size\" data-key=\"{size}\">{shown}</td>\
          <td class=\"date\" data-key=\"{seconds}\">{stamp}</td></tr>"
     );
