@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The manual's page of directives, written from their table: `docs/configuration.md` must be what
-//! this says. `EVL_WRITE_DOCS=1 cargo test --lib manual` writes it anew.
+//! this says. `EVL_REWRITE=1 cargo test --lib manual` writes it anew.
 
 use super::directives::DEFINITIONS;
 use super::schema::{Action, Definition};
@@ -56,10 +56,10 @@ stands once in a block, unless the list below says that it may repeat.
 
 ## Differences from nginx
 
-- `events` and `http` may be left out, and so may nothing that is needed: a server without `listen`
-  and a file without `server` are errors.
+- `events` and `http` may be left out. A server without `listen` and a file without `server` are
+  errors.
 - What nginx warns of or takes silently is an error: a name twice on one address, a location that is
-  given twice or never reached, `return` twice in a block, a redirect without a URL.
+  never reached, `return` or `limit_except` twice in a block, a redirect without a URL.
 - `root`, `alias`, `access_log`, `index` and `error_page` take no variables.
 - The access log is off unless the file says otherwise.
 - Port 0 is allowed: the system chooses one.
@@ -80,12 +80,12 @@ fn manual() -> String {
 }
 
 fn section(page: &mut String, definition: &Definition) {
-    let Definition { name, syntax, default, places, repeats, action, about, .. } = definition;
+    let Definition { name, syntax, default, repeats, action, about, .. } = definition;
     let space = if syntax.is_empty() { "" } else { " " };
     let end = if matches!(action, Action::Block(_)) { " { ... }" } else { ";" };
     let default = default.map_or("none".to_owned(), |default| format!("`{name} {default};`"));
     let repeats = if *repeats { "yes" } else { "no" };
-    let places = places.names();
+    let places = definition.contexts();
     let written = write!(
         page,
         "\n### {name}\n\n\
@@ -100,9 +100,9 @@ fn section(page: &mut String, definition: &Definition) {
 #[test]
 fn the_manual_is_what_the_table_says() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
-    if std::env::var_os("EVL_WRITE_DOCS").is_some() {
+    if std::env::var_os("EVL_REWRITE").is_some() {
         std::fs::write(&path, manual()).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == manual(), "{} is old; write it anew with EVL_WRITE_DOCS=1", path.display());
+    assert!(written == manual(), "{} is old; write it anew with EVL_REWRITE=1", path.display());
 }

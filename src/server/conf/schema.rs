@@ -4,7 +4,7 @@
 
 use super::directives::DEFINITIONS;
 use super::parser::Directive;
-use super::source::{Sources, quoted};
+use super::source::{Sources, Span, quoted};
 use super::statement::Statement;
 use crate::error::Result;
 use crate::server::config::{Config, Settings};
@@ -57,6 +57,14 @@ pub(super) struct Definition {
     pub(super) about: &'static str,
 }
 
+impl Definition {
+    /// The names of the places, with `main` for the top of the file where it stands for `http`.
+    pub(super) fn contexts(&self) -> String {
+        let http = self.places.contains(Places::HTTP);
+        if http { self.places | Places::MAIN } else { self.places }.names()
+    }
+}
+
 /// What a directive does, by what it acts on.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Action {
@@ -96,11 +104,11 @@ pub(super) fn check(
         return Err(sources.error(name.span, unknown(&name.text)));
     };
     if !definition.places.intersects(place) {
-        let here = if place == Places::TOP { "main".to_owned() } else { place.names() };
+        let here = if place == Places::TOP { Places::MAIN } else { place }.names();
         let sentence = format!(
             "`{}` cannot stand in {here}; it may stand in: {}",
             definition.name,
-            definition.places.names()
+            definition.contexts()
         );
         return Err(sources.error(name.span, sentence));
     }
@@ -141,11 +149,7 @@ fn check_shape(sources: &Sources, definition: &Definition, directive: &Directive
 }
 
 /// Where the first argument too many is, and whether a `;` before it was forgotten.
-fn surplus(
-    sources: &Sources,
-    directive: &Directive,
-    most: usize,
-) -> Option<(super::source::Span, String)> {
+fn surplus(sources: &Sources, directive: &Directive, most: usize) -> Option<(Span, String)> {
     let surplus = directive.arguments.get(most)?.span;
     let words = || std::iter::once(&directive.name).chain(&directive.arguments);
     let broken = words()
