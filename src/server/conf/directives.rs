@@ -183,7 +183,7 @@ pub(super) static DEFINITIONS: &[Definition] = &[
                 the second argument is the URL to redirect to, otherwise the text of the answer; \
                 a URL alone is a redirect with 302. 444 closes the connection without an answer. \
                 In a server it answers for all its locations; an inner location does not inherit \
-                it. Both arguments may hold variables.",
+                it. Text and URL may hold variables.",
     },
     Definition {
         name: "allow_methods",
