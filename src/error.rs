@@ -41,6 +41,11 @@ impl Error {
         Self { kind, message: Some(message.into()) }
     }
 
+    /// An argument that the call cannot take (`EINVAL`), and what it can.
+    pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Os(libc::EINVAL), message)
+    }
+
     /// The same failure with a sentence about what was being done.
     #[must_use]
     pub fn context(self, what: impl fmt::Display) -> Self {

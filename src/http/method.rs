@@ -67,6 +67,9 @@ impl Method {
 pub struct MethodSet(u16);
 
 impl MethodSet {
+    /// No method.
+    pub const EMPTY: Self = Self(0);
+
     /// The set of these methods.
     pub fn of(methods: &[Method]) -> Self {
         methods.iter().fold(Self::default(), |set, &method| set.with(method))
@@ -78,10 +81,10 @@ impl MethodSet {
         Self(self.0 | 1 << method as u16)
     }
 
-    /// The union.
+    /// The methods that are in both.
     #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// Whether the method is in the set.

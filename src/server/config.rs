@@ -2,6 +2,7 @@
 //! What a server is to do, as plain data: the configuration file and the calls of the API both end
 //! in this, and the workers only read it.
 
+use super::address::Address;
 use super::limits;
 use crate::http::method::MethodSet;
 use crate::http::status::Status;
@@ -36,23 +37,6 @@ pub(crate) struct Listen {
     /// Whether the server answers for names that no server on the address has.
     pub(crate) default_server: bool,
     pub(crate) backlog: i32,
-}
-
-/// Where to listen.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Address {
-    Ip(std::net::SocketAddr),
-    Unix(PathBuf),
-}
-
-/// As `listen` takes it.
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ip(address) => address.fmt(f),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
-    }
 }
 
 /// One of a `server_name`'s names, in lower case.
@@ -91,6 +75,39 @@ pub(crate) enum Matcher {
     Exact(String),
     /// `/path`, or `^~ /path` (which differ only once there are regular expressions).
     Prefix(String),
+}
+
+impl Config {
+    /// Every location's and server's settings.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = &Arc<Settings>> {
+        self.servers.iter().flat_map(|server| {
+            let locations = server.locations.iter().map(|location| &location.settings);
+            std::iter::once(&server.settings).chain(locations)
+        })
+    }
+
+    /// Every address to listen on, each once.
+    pub(crate) fn addresses(&self) -> Vec<&Address> {
+        let mut addresses = Vec::new();
+        for listen in self.servers.iter().flat_map(|server| &server.listens) {
+            if !addresses.contains(&&listen.address) {
+                addresses.push(&listen.address);
+            }
+        }
+        addresses
+    }
+}
+
+impl VirtualServer {
+    /// The first of its names; empty if it has none.
+    pub(crate) fn first_name(&self) -> &str {
+        match self.names.first() {
+            Some(ServerName::Exact(name) | ServerName::Suffix(name) | ServerName::Prefix(name)) => {
+                name
+            }
+            None => "",
+        }
+    }
 }
 
 impl Matcher {
@@ -188,6 +205,13 @@ impl Return {
 /// Text with variables in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Template(pub(crate) Vec<Part>);
+
+impl Template {
+    /// Whether nothing will ever come out of it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|part| matches!(part, Part::Literal(text) if text.is_empty()))
+    }
+}
 
 /// A piece of a [`Template`].
 #[derive(Clone, Debug, PartialEq, Eq)]

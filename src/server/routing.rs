@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which virtual server and which location a request is for. Look-ups allocate nothing.
 
-use super::config::{Address, Config, Location, Matcher, ServerName, VirtualServer};
+use super::address::Address;
+use super::config::{Config, Location, Matcher, ServerName, VirtualServer};
+use super::limits;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// The virtual servers of one address, sorted by name; made once for each listener.
+/// The virtual servers of one listening address, sorted by name.
 #[derive(Clone, Debug)]
 pub(crate) struct Hosts {
     config: Arc<Config>,
     /// The index of the server for names that none has.
     default: usize,
+    backlog: i32,
     exact: Names,
     suffixes: Names,
     prefixes: Names,
@@ -25,11 +28,12 @@ impl Hosts {
         let on_address = |server: &VirtualServer| {
             server.listens.iter().find(|listen| listen.address == *address).cloned()
         };
-        let (mut first, mut marked) = (None, None);
+        let (mut first, mut marked, mut backlog) = (None, None, limits::BACKLOG);
         let [mut exact, mut suffixes, mut prefixes] = [Names::new(), Names::new(), Names::new()];
         for (index, server) in config.servers.iter().enumerate() {
             let Some(listen) = on_address(server) else { continue };
             first = first.or(Some(index));
+            backlog = listen.backlog;
             marked = marked.or(listen.default_server.then_some(index));
             for name in &server.names {
                 match name {
@@ -43,7 +47,17 @@ impl Hosts {
             names.sort();
         }
         let default = marked.or(first)?;
-        Some(Self { config, default, exact, suffixes, prefixes })
+        Some(Self { config, default, backlog, exact, suffixes, prefixes })
+    }
+
+    /// The server for names that none has.
+    pub(crate) fn default_server(&self) -> &VirtualServer {
+        &self.config.servers[self.default]
+    }
+
+    /// Longest queue of connections that wait on the address.
+    pub(crate) const fn backlog(&self) -> i32 {
+        self.backlog
     }
 
     /// The server for a host: the exact name, else the longest suffix, else the longest prefix,

@@ -4,7 +4,8 @@
 use super::build::{ListenDraft, Server};
 use super::source::{Sources, Span, quoted};
 use crate::error::Result;
-use crate::server::config::{Address, ServerName};
+use crate::server::address::Address;
+use crate::server::config::ServerName;
 use std::collections::HashMap;
 
 /// On one address there is one default server, one `backlog=`, and one server for each name.

@@ -2,19 +2,14 @@
 //! `listen` and `server_name`.
 
 use super::build::{ListenDraft, Server};
-use super::lexer::Word;
 use super::schema::suggestion;
 use super::source::quoted;
 use super::statement::Statement;
 use super::values;
 use crate::error::Result;
-use crate::server::config::{Address, Listen, ServerName};
+use crate::server::address::Address;
+use crate::server::config::{Listen, ServerName};
 use crate::server::limits;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::unix::net::SocketAddr as UnixAddress;
-
-/// The port of an address that names none, as in nginx.
-const DEFAULT_PORT: u16 = 80;
 
 /// Adds one address to the server.
 pub(super) fn listen(server: &mut Server, statement: &Statement<'_>) -> Result<()> {
@@ -43,48 +38,15 @@ pub(super) fn listen(server: &mut Server, statement: &Statement<'_>) -> Result<(
     Ok(())
 }
 
+/// The path of a unix socket is relative to the file's folder, as every path is.
 fn address(statement: &Statement<'_>) -> Result<Address> {
     let word = statement.argument(0);
-    if let Some(path) = word.text.strip_prefix("unix:") {
-        return unix(statement, word, path);
-    }
-    let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-    if let Some(port) = port(&word.text) {
-        return Ok(Address::Ip(SocketAddr::new(any, port)));
-    }
-    let (host, port) = match word.text.rsplit_once(':') {
-        Some((host, digits)) if !digits.ends_with(']') => (host, port(digits)),
-        _ => (word.text.as_str(), Some(DEFAULT_PORT)),
+    let folder = &statement.context.folder;
+    let text = match word.text.strip_prefix("unix:") {
+        Some(path) if !path.is_empty() => format!("unix:{}", folder.join(path).display()),
+        _ => word.text.clone(),
     };
-    let ip = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(v6) => v6.parse().ok().map(IpAddr::V6),
-        None if host == "*" => Some(any),
-        None => host.parse().ok().map(IpAddr::V4),
-    };
-    match (ip, port) {
-        (Some(ip), Some(port)) => Ok(Address::Ip(SocketAddr::new(ip, port))),
-        (Some(_), None) => Err(statement.error(word, "a port is a number from 0 to 65535")),
-        (None, _) => {
-            let wanted = "`port`, `address:port`, `*:port`, `[v6]:port` or `unix:path`, \
-                          where the address is in numbers";
-            Err(statement.refuse(word, wanted))
-        }
-    }
-}
-
-fn port(text: &str) -> Option<u16> {
-    values::number(text).and_then(|number| u16::try_from(number).ok())
-}
-
-fn unix(statement: &Statement<'_>, word: &Word, path: &str) -> Result<Address> {
-    if path.is_empty() {
-        return Err(statement.error(word, "`unix:` needs the path of a socket"));
-    }
-    let path = statement.context.folder.join(path);
-    UnixAddress::from_pathname(&path).map_err(|error| {
-        statement.error(word, format!("{} cannot be a socket: {error}", path.display()))
-    })?;
-    Ok(Address::Unix(path))
+    text.parse().map_err(|reason: String| statement.error(word, reason))
 }
 
 /// Adds names to the server; `.example.org` stands for two.
