@@ -60,8 +60,8 @@ impl Hosts {
         self.backlog
     }
 
-    /// The server for a host: the exact name, else the longest suffix, else the longest prefix, else
-    /// the default. The host comes without its port, in any case; without `Host` it is empty.
+    /// The server for a host: the exact name, else the longest suffix, else the longest prefix,
+    /// else the default. The host comes without its port, in any case; without `Host` it is empty.
     pub(crate) fn select(&self, host: &str) -> &VirtualServer {
         let host = host.strip_suffix('.').unwrap_or(host);
         let inner_dots = || host.match_indices('.').map(|(dot, _)| dot).filter(|&dot| dot > 0);

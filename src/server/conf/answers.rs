@@ -94,7 +94,7 @@ fn status(
         .and_then(|code| u16::try_from(code).ok().and_then(Status::new))
         .ok_or_else(|| {
             let (least, most) = (range.start(), range.end());
-            let wrong = quoted(digits);
+            let wrong = quoted(&word.text);
             statement.error(word, format!("{wrong} is not a status code from {least} to {most}"))
         })
 }

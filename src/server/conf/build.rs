@@ -20,7 +20,6 @@ use std::sync::Arc;
 
 /// A `server` block while it is read.
 pub(super) struct Server {
-    pub(super) span: Span,
     pub(super) listens: Vec<ListenDraft>,
     pub(super) names: Vec<(ServerName, Span)>,
     pub(super) settings: Settings,
@@ -86,7 +85,6 @@ impl<'a> Builder<'a> {
     fn server(&mut self, inherited: &Settings, block: &Statement<'a>) -> Result<()> {
         let statements = self.statements(Places::SERVER, block.block())?;
         let mut server = Server {
-            span: block.span(),
             listens: Vec::new(),
             names: Vec::new(),
             settings: inherited.clone(),

@@ -75,12 +75,12 @@ pub(super) static DEFINITIONS: &[Definition] = &[
         repeats: true,
         action: Server(listen::listen),
         about: "Where the server is reached. The address is `*` or in numbers, with an IPv6 \
-                address in brackets; host names are not looked up. Without a port it is 80, \
-                without an address it is every IPv4 address; with port 0 the system chooses one. \
-                `default_server` makes this server the one for names that no server on the \
-                address has; otherwise that is the first in the file. `backlog` is the length of \
-                the queue of connections that wait to be accepted, 511 if not given, and may be \
-                given once for each address.",
+                address in brackets; `localhost` is 127.0.0.1, other host names are not looked \
+                up. Without a port it is 80, without an address it is every IPv4 address; with \
+                port 0 the system chooses one. `default_server` makes this server the one for \
+                names that no server on the address has; otherwise that is the first in the \
+                file. `backlog` is the length of the queue of connections that wait to be \
+                accepted, 511 if not given, and may be given once for each address.",
     },
     Definition {
         name: "server_name",
@@ -183,7 +183,7 @@ pub(super) static DEFINITIONS: &[Definition] = &[
                 the second argument is the URL to redirect to, otherwise the text of the answer; \
                 a URL alone is a redirect with 302. 444 closes the connection without an answer. \
                 In a server it answers for all its locations; an inner location does not inherit \
-                it. Both arguments may hold variables.",
+                it. Text and URL may hold variables.",
     },
     Definition {
         name: "allow_methods",

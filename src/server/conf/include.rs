@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 pub(super) struct Document {
     pub(super) sources: Sources,
     pub(super) directives: Vec<Directive>,
-    /// The folder of the main file.
+    /// The folder of the main file, as an absolute path.
     pub(super) folder: PathBuf,
 }
 
@@ -37,10 +37,13 @@ pub(super) fn load(path: &Path) -> Result<Document> {
 pub(super) fn parse(text: Vec<u8>, path: &Path) -> Result<Document> {
     let absolute = std::path::absolute(path)?;
     let folder = absolute.parent().unwrap_or(&absolute).to_owned();
-    let real = absolute.canonicalize().unwrap_or(absolute);
-    let mut reader = Reader { sources: Sources::default(), folder, chain: vec![real] };
+    let mut reader = Reader {
+        sources: Sources::default(),
+        folder: path.parent().unwrap_or(path).to_owned(),
+        chain: vec![absolute.canonicalize().unwrap_or(absolute)],
+    };
     let directives = reader.add(path, text)?;
-    Ok(Document { sources: reader.sources, directives, folder: reader.folder })
+    Ok(Document { sources: reader.sources, directives, folder })
 }
 
 /// The content of a file, if it is not longer than `limit`.
@@ -57,6 +60,7 @@ fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
 
 struct Reader {
     sources: Sources,
+    /// The main file's folder as the caller named it, which is how errors show it.
     folder: PathBuf,
     /// The files that are being read, each included by the one before it, links resolved.
     chain: Vec<PathBuf>,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The manual's page of directives, written from their table: `docs/configuration.md` must be what
-//! this says. `EVL_WRITE_DOCS=1 cargo test --lib manual` writes it anew.
+//! this says. `EVL_REWRITE=1 cargo test --lib manual` writes it anew.
 
 use super::directives::DEFINITIONS;
-use super::schema::{Action, Definition};
+use super::schema::Definition;
 use super::template::VARIABLES;
-use std::fmt::Write as _;
+use crate::server::limits::{BACKLOG, CONFIG_DEPTH, CONFIG_SIZE, INCLUDE_DEPTH, WORKERS};
 use std::path::Path;
 
 const INTRODUCTION: &str = "\
@@ -46,8 +46,8 @@ server {
   The units are `ms`, `s`, `m`, `h`, `d`, `w`, `M` (30 days) and `y` (365 days); the longest time is
   ten years.
 - Relative paths start at the folder of the main file, also in an included file.
-- The file is UTF-8 text. All files together have at most 16 MiB, blocks are nested at most 32 deep
-  and files include each other at most 16 deep.
+- The file is UTF-8 text. All files together have at most CONFIG_SIZE bytes, blocks are nested at
+  most CONFIG_DEPTH deep and files include each other at most INCLUDE_DEPTH deep.
 
 ## Inheritance
 
@@ -56,10 +56,10 @@ stands once in a block, unless the list below says that it may repeat.
 
 ## Differences from nginx
 
-- `events` and `http` may be left out, and so may nothing that is needed: a server without `listen`
-  and a file without `server` are errors.
+- `events` and `http` may be left out. A server without `listen` and a file without `server` are
+  errors.
 - What nginx warns of or takes silently is an error: a name twice on one address, a location that is
-  given twice or never reached, `return` twice in a block, a redirect without a URL.
+  never reached, `return` or `limit_except` twice in a block, a redirect without a URL.
 - `root`, `alias`, `access_log`, `index` and `error_page` take no variables.
 - The access log is off unless the file says otherwise.
 - Port 0 is allowed: the system chooses one.
@@ -68,7 +68,10 @@ stands once in a block, unless the list below says that it may repeat.
 
 /// The page.
 fn manual() -> String {
-    let mut page = INTRODUCTION.to_owned();
+    let mut page = INTRODUCTION
+        .replace("CONFIG_SIZE", &CONFIG_SIZE.to_string())
+        .replace("CONFIG_DEPTH", &CONFIG_DEPTH.to_string())
+        .replace("INCLUDE_DEPTH", &INCLUDE_DEPTH.to_string());
     page += "## Variables\n\nThe arguments of `return` may hold ";
     let names: Vec<String> = VARIABLES.iter().map(|(name, _)| format!("`${name}`")).collect();
     page += &names.join(", ");
@@ -80,29 +83,29 @@ fn manual() -> String {
 }
 
 fn section(page: &mut String, definition: &Definition) {
-    let Definition { name, syntax, default, places, repeats, action, about, .. } = definition;
-    let space = if syntax.is_empty() { "" } else { " " };
-    let end = if matches!(action, Action::Block(_)) { " { ... }" } else { ";" };
+    let Definition { name, default, repeats, about, .. } = definition;
     let default = default.map_or("none".to_owned(), |default| format!("`{name} {default};`"));
     let repeats = if *repeats { "yes" } else { "no" };
-    let places = places.names();
-    let written = write!(
-        page,
-        "\n### {name}\n\n\
-         | | |\n|---|---|\n\
-         | Syntax | `{}` |\n| Default | {default} |\n| Context | {places} |\n| Repeats | {repeats} |\n\
-         \n{about}\n",
-        format!("{name}{space}{syntax}{end}").replace('|', "\\|"),
-    );
-    assert!(written.is_ok());
+    let places = definition.contexts();
+    let usage = definition.usage().replace('|', "\\|");
+    *page += &format!("\n### {name}\n\n| | |\n|---|---|\n| Syntax | `{usage}` |\n");
+    *page += &format!("| Default | {default} |\n| Context | {places} |\n| Repeats | {repeats} |\n");
+    *page += &format!("\n{about}\n");
 }
 
 #[test]
 fn the_manual_is_what_the_table_says() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
-    if std::env::var_os("EVL_WRITE_DOCS").is_some() {
+    if std::env::var_os("EVL_REWRITE").is_some() {
         std::fs::write(&path, manual()).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == manual(), "{} is old; write it anew with EVL_WRITE_DOCS=1", path.display());
+    assert!(written == manual(), "{} is old; write it anew with EVL_REWRITE=1", path.display());
+}
+
+#[test]
+fn the_table_names_the_limits_as_they_are() {
+    let about = |name| DEFINITIONS.iter().find(|found| found.name == name).unwrap().about;
+    assert!(about("worker_processes").contains(&format!("at most {WORKERS};")));
+    assert!(about("listen").contains(&format!("accepted, {BACKLOG} if")));
 }

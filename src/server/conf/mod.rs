@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The configuration file, in nginx's grammar: text in, a [`Config`] or an error out.
 //!
-//! `include` reads the files with `lexer` and `parser`, `build` makes the model out of the tree. What
-//! a directive is stands in `directives` alone. An error names file, line and column, shows the line
-//! and says what would be right. Relative paths start at the folder of the main file.
+//! `include` reads the files with `lexer` and `parser`; `build` makes the model out of the tree.
+//! What a directive is stands in `directives` alone. An error names file, line and column, shows
+//! the line and says what would be right. Relative paths start at the folder of the main file.
 
 mod access;
 mod addresses;

@@ -4,7 +4,7 @@
 
 use super::directives::DEFINITIONS;
 use super::parser::Directive;
-use super::source::{Sources, quoted};
+use super::source::{Sources, Span, quoted};
 use super::statement::Statement;
 use crate::error::Result;
 use crate::server::config::{Config, Settings};
@@ -57,6 +57,22 @@ pub(super) struct Definition {
     pub(super) about: &'static str,
 }
 
+impl Definition {
+    /// How the directive is written.
+    pub(super) fn usage(&self) -> String {
+        let Self { name, syntax, .. } = self;
+        let space = if syntax.is_empty() { "" } else { " " };
+        let end = if matches!(self.action, Action::Block(_)) { " { … }" } else { ";" };
+        format!("{name}{space}{syntax}{end}")
+    }
+
+    /// The names of the places, with `main` for the top of the file where it stands for `http`.
+    pub(super) fn contexts(&self) -> String {
+        let http = self.places.contains(Places::HTTP);
+        if http { self.places | Places::MAIN } else { self.places }.names()
+    }
+}
+
 /// What a directive does, by what it acts on.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Action {
@@ -96,11 +112,11 @@ pub(super) fn check(
         return Err(sources.error(name.span, unknown(&name.text)));
     };
     if !definition.places.intersects(place) {
-        let here = if place == Places::TOP { "main".to_owned() } else { place.names() };
+        let here = if place == Places::TOP { Places::MAIN } else { place }.names();
         let sentence = format!(
             "`{}` cannot stand in {here}; it may stand in: {}",
             definition.name,
-            definition.places.names()
+            definition.contexts()
         );
         return Err(sources.error(name.span, sentence));
     }
@@ -114,38 +130,27 @@ pub(super) fn is_include(directive: &Directive) -> bool {
 }
 
 fn check_shape(sources: &Sources, definition: &Definition, directive: &Directive) -> Result<()> {
-    let Definition { name, syntax, arguments, .. } = definition;
+    let Definition { name, arguments, .. } = definition;
     let is_block = matches!(definition.action, Action::Block(_));
-    let space = if syntax.is_empty() { "" } else { " " };
-    let usage = if is_block {
-        format!("write `{name}{space}{syntax} {{ … }}`")
-    } else {
-        format!("write `{name}{space}{syntax};`")
-    };
+    let usage = definition.usage();
     let given = directive.arguments.len();
     if !arguments.contains(&given) {
-        let (span, hint) = match surplus(sources, directive, *arguments.end()) {
-            Some((span, hint)) => (span, hint),
-            None => (directive.name.span, String::new()),
-        };
+        let (span, hint) = surplus(sources, directive, *arguments.end())
+            .unwrap_or((directive.name.span, String::new()));
         let takes = count(arguments);
-        let sentence = format!("`{name}` takes {takes}, not {given}{hint}; {usage}");
+        let sentence = format!("`{name}` takes {takes}, not {given}{hint}; write `{usage}`");
         return Err(sources.error(span, sentence));
     }
     let sentence = match (is_block, directive.block.is_some()) {
-        (true, false) => format!("`{name}` needs a block; {usage}"),
-        (false, true) => format!("`{name}` takes no block; {usage}"),
+        (true, false) => format!("`{name}` needs a block; write `{usage}`"),
+        (false, true) => format!("`{name}` takes no block; write `{usage}`"),
         _ => return Ok(()),
     };
     Err(sources.error(directive.name.span, sentence))
 }
 
 /// Where the first argument too many is, and whether a `;` before it was forgotten.
-fn surplus(
-    sources: &Sources,
-    directive: &Directive,
-    most: usize,
-) -> Option<(super::source::Span, String)> {
+fn surplus(sources: &Sources, directive: &Directive, most: usize) -> Option<(Span, String)> {
     let surplus = directive.arguments.get(most)?.span;
     let words = || std::iter::once(&directive.name).chain(&directive.arguments);
     let broken = words()

@@ -96,6 +96,9 @@ fn excerpt(line: &str, column: usize, width: usize) -> (String, String) {
 
 /// A word of the file as a sentence may repeat it: marked, bounded and free of control characters.
 pub(super) fn quoted(word: &str) -> String {
+    if word.is_empty() {
+        return "empty".to_owned();
+    }
     let shown: String = word.chars().take(QUOTED).map(printable).collect();
     let more = if word.chars().nth(QUOTED).is_some() { "…" } else { "" };
     format!("`{shown}{more}`")
@@ -138,6 +141,7 @@ mod tests {
 
     #[test]
     fn words_are_cut_and_cleaned() {
+        assert_eq!(quoted(""), "empty");
         assert_eq!(quoted("a\x1bb"), "`a\u{fffd}b`");
         assert_eq!(quoted(&"é".repeat(61)), format!("`{}…`", "é".repeat(60)));
     }
