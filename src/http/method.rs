@@ -42,8 +42,8 @@ impl Method {
     ];
 
     /// The method that this token names; methods are case-sensitive.
-    pub(crate) fn parse(token: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.as_str() == token)
+    pub(crate) fn parse(token: impl AsRef<[u8]>) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str().as_bytes() == token.as_ref())
     }
 
     /// The method's token.

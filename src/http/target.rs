@@ -126,6 +126,13 @@ pub(crate) fn decode_path(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Reject> {
     normalise(out)
 }
 
+/// Whether each `%` is followed by two hexadecimal digits.
+fn escapes_are_valid(raw: &[u8]) -> bool {
+    memchr::memchr_iter(b'%', raw).all(|at| {
+        raw.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    })
+}
+
 /// Appends a path so that it can stand in a URI: all bytes but unreserved characters, `/` and the
 /// sub-delimiters that mean nothing in a path are percent-encoded (RFC 3986 section 3.3).
 pub(crate) fn encode_path(path: &[u8], out: &mut Vec<u8>) {
@@ -145,13 +152,6 @@ pub(crate) fn encode_path(path: &[u8], out: &mut Vec<u8>) {
         .remove(b'=')
         .remove(b'@');
     percent_encode(path, ENCODED).for_each(|piece| out.extend_from_slice(piece.as_bytes()));
-}
-
-/// Whether each `%` is followed by two hexadecimal digits.
-fn escapes_are_valid(raw: &[u8]) -> bool {
-    memchr::memchr_iter(b'%', raw).all(|at| {
-        raw.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    })
 }
 
 /// Merges slashes and removes dot segments (RFC 3986 section 5.2.4) in place.
@@ -262,6 +262,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn an_encoded_path_is_decoded_to_itself(raw: Vec<u8>) {
+            let (mut path, mut encoded, mut decoded) = (Vec::new(), Vec::new(), Vec::new());
+            prop_assume!(decode_path(&[b"/", &raw[..]].concat(), &mut path).is_ok());
+            encode_path(&path, &mut encoded);
+            decode_path(&encoded, &mut decoded).unwrap();
+            prop_assert_eq!(&decoded, &path);
+            prop_assert!(Target::parse(Method::Get, &encoded).is_ok_and(|t| t.path == encoded));
+        }
+
         #[test]
         fn a_decoded_path_is_safe_and_normal(raw in "/([a./]|%2[eEfF]|%2541|%00|%|\\PC|\\x00){0,20}") {
             let mut once = Vec::new();

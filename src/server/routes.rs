@@ -31,7 +31,7 @@ impl Routes {
     ) -> Result<()> {
         let method = match method {
             "*" => None,
-            token => Some(Method::parse(token.as_bytes()).ok_or_else(|| {
+            token => Some(Method::parse(token).ok_or_else(|| {
                 Error::invalid(format!(
                     "unknown method {token:?}: use GET, POST, … or \"*\" for all"
                 ))
