@@ -162,7 +162,7 @@ impl Server {
             self.start()?;
         }
         let running = self.running()?;
-        running.report_end_to(Arc::clone(&reactor), ENDED);
+        running.report_end_to(Arc::clone(&reactor), ENDED)?;
         let mut events = [Event::default(); 2];
         let mut asked = false;
         loop {

@@ -105,12 +105,17 @@ impl Running {
     }
 
     /// Has `reactor`'s user event triggered when the last worker has ended.
-    pub(crate) fn report_end_to(&self, reactor: Arc<Reactor>, ident: usize) {
+    pub(crate) fn report_end_to(&self, reactor: Arc<Reactor>, ident: usize) -> Result<()> {
+        if self.caller_threads {
+            let why = "with caller_threads, call work on each thread and stop instead of run";
+            return Err(Error::new(ErrorKind::State, why));
+        }
         let mut crew = self.crew();
         crew.end = Some((reactor, ident));
         if crew.has_ended() {
             crew.tell_end();
         }
+        Ok(())
     }
 
     pub(crate) fn has_ended(&self) -> bool {

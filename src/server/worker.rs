@@ -92,7 +92,10 @@ impl Worker {
                 self.handle(event);
             }
             for key in std::mem::take(&mut self.busy) {
-                self.drive(key);
+                if let Some(client) = self.clients.get_mut(key) {
+                    client.busy = false;
+                    self.drive(key);
+                }
             }
             self.expire();
             self.cx.logs.flush();
@@ -141,7 +144,11 @@ impl Worker {
         let udata = self.base + key;
         match turn {
             Turn::Closed => return self.close(key),
-            Turn::GoesOn => self.busy.push(key),
+            Turn::GoesOn if client.busy => {}
+            Turn::GoesOn => {
+                client.busy = true;
+                self.busy.push(key);
+            }
             Turn::Waits => {}
         }
         if client.rearm(&self.reactor, udata).is_err() {
@@ -245,6 +252,11 @@ impl Worker {
         self.ends_at = Some(self.ends_at.map_or(deadline, |earlier| earlier.min(deadline)));
         let keys: Vec<usize> = self.clients.iter().map(|(key, _)| key).collect();
         for key in keys {
+            // A request that is there already is answered before the connection counts as resting.
+            if let Some(client) = self.clients.get_mut(key) {
+                client.try_receive();
+                self.drive(key);
+            }
             if let Some(client) = self.clients.get_mut(key) {
                 client.connection.drain();
                 self.drive(key);

@@ -102,9 +102,12 @@ fn directory(
 ) -> Result<Option<Vec<u8>>, Reject> {
     if path.last() != Some(&b'/') {
         let mut location = Vec::new();
-        if let Some(host) = x.request.header("host") {
+        if let Some(authority) = x.request.head.authority() {
             location.extend_from_slice(b"http://");
-            location.extend_from_slice(host);
+            location.extend_from_slice(authority.host);
+            if let Some(port) = authority.port {
+                location.extend_from_slice(format!(":{port}").as_bytes());
+            }
         }
         target::encode_path(path, &mut location);
         location.push(b'/');
@@ -184,6 +187,9 @@ fn content(x: &mut Exchange<'_>, file: File, offset: u64, left: u64) -> Result<(
     let from = bytes.len();
     bytes.resize(from + usize::try_from(left).unwrap_or(0), 0);
     let room = bytes.get_mut(from..).unwrap_or_default();
-    file.read_exact_at(room, offset)
-        .map_err(|_| Reject::new(Status::INTERNAL_SERVER_ERROR, "reading the file failed"))
+    file.read_exact_at(room, offset).map_err(|_| {
+        // What was said of the file does not hold for the page that says so.
+        x.response.fields.clear();
+        Reject::new(Status::INTERNAL_SERVER_ERROR, "reading the file failed")
+    })
 }
