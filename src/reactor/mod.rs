@@ -1,6 +1,176 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! kqueue's semantics: changes go in, events come out.
+//!
+//! A [`Reactor`] is a kernel event queue. What it does is the same on every OS; what it waits with is its
+//! backend, chosen at run time: [`BackendKind`]. It knows nothing of HTTP.
+//!
+//! From the outside in: `Reactor` → `backend` (the calls) → `emulated` (waiting and waking) → `changes`
+//! and `collect` (the rules that all filters share) → `filters` (each filter's own) → `poller` (what the
+//! kernel can tell). `state`, `knote`, `descriptors` and `timers` are what is remembered in between;
+//! `wake`, `triggers` and `sleepers` are how threads reach each other.
 
+mod backend;
+mod changes;
+mod collect;
+mod descriptors;
+mod emulated;
 mod event;
+mod filters;
+mod knote;
+mod poller;
+mod sleepers;
+mod state;
+pub(crate) mod timers;
+mod triggers;
+mod wake;
 
+pub use backend::BackendKind;
 pub use event::{Event, Filter, Flags, note};
+
+use crate::error::ErrorKind;
+use crate::{Error, Result};
+use backend::Backend;
+use emulated::Emulated;
+use poller::{epoll::Epoll, poll::Poll, select::Select};
+use std::os::fd::RawFd;
+use std::time::Duration;
+
+/// The environment variable that overrides the choice of the backend.
+const BACKEND_VARIABLE: &str = "EVL_BACKEND";
+
+/// A kernel event queue: holds knotes and tells which of them have events.
+///
+/// Thread: every method may be called by any thread at any time, several at once; a thread that waits
+/// sees the changes of the others. With CLEAR, ONESHOT or DISPATCH one event goes to one thread.
+///
+/// A forked child does not own its parent's reactors: there, every method is `EBADF`.
+pub struct Reactor {
+    backend: Box<dyn Backend>,
+    kind: BackendKind,
+}
+
+impl Reactor {
+    /// A new reactor with the best backend of this system, or with the one that `EVL_BACKEND` names in
+    /// the environment.
+    ///
+    /// Errors: `EMFILE`, `ENFILE`, `ENOMEM`; `EINVAL` if `EVL_BACKEND` is no backend's name; `ENOTSUP` if
+    /// this system does not have it.
+    pub fn new() -> Result<Self> {
+        match std::env::var_os(BACKEND_VARIABLE) {
+            Some(word) => Self::with_backend(parse_backend(&word.to_string_lossy())?),
+            None if cfg!(target_os = "linux") => Self::with_backend(BackendKind::Epoll),
+            None => Self::with_backend(BackendKind::Poll),
+        }
+    }
+
+    /// A new reactor with that backend.
+    ///
+    /// Errors: `EMFILE`, `ENFILE`, `ENOMEM`; `ENOTSUP` if this system does not have it.
+    pub fn with_backend(kind: BackendKind) -> Result<Self> {
+        let backend: Box<dyn Backend> = match kind {
+            BackendKind::Epoll => Box::new(Emulated::<Epoll>::new()?),
+            BackendKind::Poll => Box::new(Emulated::<Poll>::new()?),
+            BackendKind::Select => Box::new(Emulated::<Select>::new()?),
+        };
+        Ok(Self { backend, kind })
+    }
+
+    /// What it waits with.
+    pub fn backend(&self) -> BackendKind {
+        self.kind
+    }
+
+    /// Adds a knote, or changes the one of that name; ADD need not be given.
+    ///
+    /// Errors: `EBADF` (closed descriptor), `EINVAL` (unknown filter, contradicting flags, a time that is
+    /// none), `ENOTSUP` (known but not available here), `ENOMEM`, `ENOSPC`.
+    pub fn add(&self, change: &Event) -> Result<()> {
+        let change = Event { flags: change.flags | Flags::ADD, ..*change };
+        self.backend.change(&[change], &mut []).map(drop)
+    }
+
+    /// Forgets the knote that (`ident`, `filter`) names; a pending event of it is dropped.
+    /// One whose udata is part of its name is deleted by a change with UDATA_SPECIFIC.
+    ///
+    /// Errors: `ENOENT` (no such knote), `EBADF` (closed descriptor).
+    pub fn delete(&self, ident: usize, filter: Filter) -> Result<()> {
+        let change = Event { ident, filter, flags: Flags::DELETE, ..Event::default() };
+        self.backend.change(&[change], &mut []).map(drop)
+    }
+
+    /// Applies all changes and collects no events. Each failure, and each change with RECEIPT, is
+    /// answered by an event with ERROR set and the errno value (0: success) in `data`, placed in
+    /// `receipts` from the beginning; returns how many.
+    ///
+    /// Errors: where there is no room to answer a failure, the first failing change's. The other changes
+    /// are applied all the same.
+    pub fn change(&self, changes: &[Event], receipts: &mut [Event]) -> Result<usize> {
+        self.backend.change(changes, receipts)
+    }
+
+    /// Waits until there are events, at most for the time given (`None`: for ever; zero: not at all),
+    /// and puts them in `events` from the beginning; returns how many. With no room it returns at once.
+    /// The time is kept to the nanosecond where the system can.
+    ///
+    /// Errors: `EINTR` if a signal handler ran during the wait.
+    pub fn wait(&self, events: &mut [Event], timeout: Option<Duration>) -> Result<usize> {
+        self.backend.wait(events, timeout)
+    }
+
+    /// [`Reactor::change`] and then, if that placed no record in `events`, [`Reactor::wait`]:
+    /// `kevent(2)`. A caller whose changes stand in the same memory as its events passes a copy.
+    ///
+    /// Errors: those of both. Changes that were applied stay so.
+    pub fn kevent(
+        &self,
+        changes: &[Event],
+        events: &mut [Event],
+        timeout: Option<Duration>,
+    ) -> Result<usize> {
+        if !changes.is_empty() {
+            let records = self.backend.change(changes, events)?;
+            if records > 0 {
+                return Ok(records);
+            }
+        }
+        self.backend.wait(events, timeout)
+    }
+
+    /// Triggers the user event of that number. Takes no lock and allocates nothing: also for signal
+    /// handlers. One whose udata is part of its name is triggered by a change with `NOTE_TRIGGER`.
+    ///
+    /// Errors: `ENOENT` (no such user event).
+    pub fn trigger(&self, ident: usize) -> Result<()> {
+        self.backend.trigger(ident)
+    }
+
+    /// A descriptor that is readable while events are pending: for another reactor, `poll(2)` or a
+    /// foreign event loop. It belongs to the reactor: watch it, do nothing else with it. Once it was
+    /// asked for, timers and triggers cost a system call more.
+    ///
+    /// Errors: `ENOTSUP` with the backends poll and select.
+    pub fn fd(&self) -> Result<RawFd> {
+        self.backend.fd()
+    }
+}
+
+fn parse_backend(word: &str) -> Result<BackendKind> {
+    word.parse().map_err(|()| {
+        let words = BackendKind::ALL.map(BackendKind::name).join(", ");
+        let message = format!("{BACKEND_VARIABLE}={word}: not a backend; there are {words}");
+        Error::new(ErrorKind::Os(libc::EINVAL), message)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_backend_is_answered_with_the_words_there_are() {
+        let error = parse_backend("iocp").unwrap_err();
+        assert_eq!(error.errno(), Some(libc::EINVAL));
+        assert!(error.to_string().ends_with("epoll, poll, select"));
+        assert_eq!(parse_backend("poll").unwrap(), BackendKind::Poll);
+    }
+}

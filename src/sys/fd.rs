@@ -1,1 +1,154 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+//! What can be asked of any descriptor: is it open, which file is it, how much is in it.
+
+use std::io;
+use std::os::fd::RawFd;
+
+/// Turns the -1 of a system call into the error that it left in errno.
+pub(super) fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// Whether the number names an open file.
+pub(crate) fn is_open(fd: RawFd) -> bool {
+    // SAFETY: F_GETFD takes no argument and only reads.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
+}
+
+/// Which file a descriptor names. Two that differ are different files; two that are equal may still
+/// differ where the system gives many files one inode (Linux: eventfd, timerfd, epoll).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    device: libc::dev_t,
+    inode: libc::ino_t,
+    mode: libc::mode_t,
+}
+
+impl Identity {
+    /// The file that `fd` names now; `EBADF` if none.
+    pub(crate) fn of(fd: RawFd) -> io::Result<Self> {
+        let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
+        // SAFETY: `stat` is room for one struct stat.
+        check(unsafe { libc::fstat(fd, stat.as_mut_ptr()) })?;
+        // SAFETY: fstat succeeded and so filled it.
+        let stat = unsafe { stat.assume_init() };
+        Ok(Self { device: stat.st_dev, inode: stat.st_ino, mode: stat.st_mode & libc::S_IFMT })
+    }
+
+    /// A file or directory of a file system, whose readiness no poller can tell.
+    pub(crate) const fn is_on_disk(&self) -> bool {
+        matches!(self.mode, libc::S_IFREG | libc::S_IFDIR)
+    }
+}
+
+/// What is there to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readable {
+    /// So many bytes.
+    Bytes(i64),
+    /// A listening socket: so many connections, at least one where the system does not count.
+    Connections(i64),
+    /// The descriptor's kind has no count.
+    Unknown,
+}
+
+impl Readable {
+    /// The count, 0 where there is none.
+    pub(crate) const fn count(self) -> i64 {
+        match self {
+            Self::Bytes(count) | Self::Connections(count) => count,
+            Self::Unknown => 0,
+        }
+    }
+}
+
+/// How much a descriptor that was found readable has to read.
+pub(crate) fn readable(fd: RawFd) -> Readable {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: FIONREAD stores one int.
+    match check(unsafe { libc::ioctl(fd, libc::FIONREAD, &raw mut bytes) }) {
+        Ok(_) if bytes == 0 && is_listening(fd) => Readable::Connections(backlog(fd)),
+        Ok(_) => Readable::Bytes(bytes.into()),
+        Err(_) if is_listening(fd) => Readable::Connections(backlog(fd)),
+        Err(_) => Readable::Unknown,
+    }
+}
+
+fn is_listening(fd: RawFd) -> bool {
+    int_option(fd, libc::SOL_SOCKET, libc::SO_ACCEPTCONN).is_ok_and(|listening| listening != 0)
+}
+
+/// The error that waits on a socket, 0 if none. Asking takes it away: the next call on the socket does
+/// not see it. `ENOTSOCK` for other descriptors.
+pub(crate) fn take_socket_error(fd: RawFd) -> io::Result<i32> {
+    int_option(fd, libc::SOL_SOCKET, libc::SO_ERROR)
+}
+
+fn int_option(fd: RawFd, level: libc::c_int, name: libc::c_int) -> io::Result<libc::c_int> {
+    let mut value: libc::c_int = 0;
+    let mut size = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(4);
+    // SAFETY: `value` is an int and `size` says so.
+    check(unsafe { libc::getsockopt(fd, level, name, (&raw mut value).cast(), &raw mut size) })?;
+    Ok(value)
+}
+
+/// Connections that wait to be accepted; 1 where the system does not tell (unix sockets).
+#[cfg(target_os = "linux")]
+fn backlog(fd: RawFd) -> i64 {
+    let mut info = std::mem::MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut size = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).unwrap_or(0);
+    // SAFETY: `info` has room for `size` bytes.
+    let result = unsafe {
+        libc::getsockopt(
+            fd,
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            &raw mut size,
+        )
+    };
+    if result == -1 {
+        return 1;
+    }
+    // SAFETY: zero is a valid value of every field, and the kernel filled the first `size` bytes.
+    let info = unsafe { info.assume_init() };
+    // For a listening socket the kernel puts the length of the accept queue here (tcp_get_info).
+    info.tcpi_unacked.into()
+}
+
+/// Connections that wait to be accepted: the system does not tell.
+#[cfg(not(target_os = "linux"))]
+fn backlog(_fd: RawFd) -> i64 {
+    1
+}
+
+/// Bytes that can be written without waiting: the free part of a socket's send buffer or of a pipe.
+/// 0 where the system does not tell.
+pub(crate) fn writable_bytes(fd: RawFd) -> i64 {
+    match int_option(fd, libc::SOL_SOCKET, libc::SO_SNDBUF) {
+        Ok(buffer) => (i64::from(buffer) - queued_bytes(fd)).max(0),
+        Err(_) => pipe_room(fd),
+    }
+}
+
+/// Bytes in a socket's send buffer.
+fn queued_bytes(fd: RawFd) -> i64 {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: TIOCOUTQ (SIOCOUTQ has the same number) stores one int.
+    match check(unsafe { libc::ioctl(fd, libc::TIOCOUTQ, &raw mut bytes) }) {
+        Ok(_) => bytes.into(),
+        Err(_) => 0,
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn pipe_room(fd: RawFd) -> i64 {
+    // SAFETY: F_GETPIPE_SZ takes no argument and only reads.
+    let size = unsafe { libc::fcntl(fd, libc::F_GETPIPE_SZ) };
+    (i64::from(size) - readable(fd).count()).max(0)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn pipe_room(_fd: RawFd) -> i64 {
+    0
+}

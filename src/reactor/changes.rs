@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Changes going in: the rules that all filters share, and the records that answer changes.
+
+use super::event::{Event, Filter, Flags};
+use super::filters::{self, descriptor};
+use super::knote::KnoteId;
+use super::poller::Poller;
+use super::state::{Name, State};
+use super::triggers::Triggers;
+use crate::{Error, Result};
+
+impl<P: Poller> State<P> {
+    /// Applies all changes. A failure, and each RECEIPT, is answered by a record while there is room for
+    /// it in `records`; returns how many. If there was none for some failure, the first failure is the
+    /// result.
+    pub(super) fn apply_all(
+        &mut self,
+        changes: &[Event],
+        records: &mut [Event],
+        triggers: &Triggers,
+    ) -> Result<usize> {
+        let mut room = records.iter_mut();
+        let mut count = 0;
+        let mut first_failure = None;
+        let mut unanswered = false;
+        for change in changes {
+            let result = self.apply(change, triggers);
+            if result.is_ok() && !change.flags.contains(Flags::RECEIPT) {
+                continue;
+            }
+            let errno = result.as_ref().err().map_or(0, |error| error.errno().unwrap_or(libc::EIO));
+            match room.next() {
+                Some(record) => {
+                    let flags = change.flags | Flags::ERROR;
+                    *record = Event { flags, data: errno.into(), ..*change };
+                    count += 1;
+                }
+                None => unanswered |= result.is_err(),
+            }
+            first_failure = first_failure.or(result.err());
+        }
+        match first_failure {
+            Some(failure) if unanswered => Err(failure),
+            _ => Ok(count),
+        }
+    }
+
+    fn apply(&mut self, change: &Event, triggers: &Triggers) -> Result<()> {
+        filters::check(change)?;
+        let found = self.find(change)?;
+        match found {
+            Some(id) if change.flags.contains(Flags::DELETE) => self.delete(id, change, triggers),
+            Some(id) => self.update(id, change),
+            None if change.flags.contains(Flags::DELETE) => Err(missing(change)),
+            None if change.flags.contains(Flags::ADD) => self.attach(change, triggers),
+            None => Err(missing(change)),
+        }
+    }
+
+    fn find(&self, change: &Event) -> Result<Option<KnoteId>> {
+        match change.filter {
+            Filter::TIMER | Filter::USER => Ok(self.names.get(&Name::of(change)).copied()),
+            _ => Ok(self.find_descriptor(descriptor::number(change)?, change)),
+        }
+    }
+
+    fn attach(&mut self, change: &Event, triggers: &Triggers) -> Result<()> {
+        match change.filter {
+            Filter::TIMER => self.attach_timer(change),
+            Filter::USER => self.attach_user(change, triggers),
+            _ => self.attach_descriptor(change),
+        }
+    }
+
+    fn update(&mut self, id: KnoteId, change: &Event) -> Result<()> {
+        if let Some(knote) = self.knotes.get_mut(id) {
+            if !change.flags.contains(Flags::KEEPUDATA) {
+                knote.udata = change.udata;
+            }
+            if change.flags.contains(Flags::DISABLE) {
+                knote.enabled = false;
+            } else if change.flags.intersects(Flags::ENABLE | Flags::ADD) {
+                knote.enabled = true;
+            }
+        }
+        match change.filter {
+            Filter::TIMER => self.update_timer(id, change),
+            Filter::USER => {
+                self.update_user(id, change);
+                Ok(())
+            }
+            _ => self.update_descriptor(id, change),
+        }
+    }
+
+    fn delete(&mut self, id: KnoteId, change: &Event, triggers: &Triggers) -> Result<()> {
+        match change.filter {
+            Filter::TIMER => {
+                self.stop_timer(id);
+                self.remove_named(id);
+                Ok(())
+            }
+            Filter::USER => {
+                self.detach_user(id, triggers);
+                Ok(())
+            }
+            _ => self.detach_descriptor(id, descriptor::number(change)?),
+        }
+    }
+}
+
+fn missing(change: &Event) -> Error {
+    match (change.filter, descriptor::number(change)) {
+        (Filter::TIMER | Filter::USER, _) => Error::os(libc::ENOENT),
+        (_, Ok(fd)) => descriptor::missing(fd),
+        (_, Err(error)) => error,
+    }
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Which knotes watch which descriptor, and how the poller has been told so.
+//!
+//! A poller has one registration for each descriptor, so it is made of what all its knotes need. Level
+//! knotes alone: level-triggered. A knote that is to be told of changes only (CLEAR, low-water mark):
+//! edge-triggered; level knotes beside it stay in the queue while they are ready. A single knote that
+//! is disabled or deleted at delivery: once, which saves the system call that would silence it. A
+//! descriptor whose knotes are all disabled stays registered without interest, so that a change later
+//! finds out whether the number still names the same file.
+
+use super::event::{Event, Filter, Flags, note};
+use super::filters::descriptor::interest;
+use super::knote::{FilterState, Knote, KnoteId};
+use super::poller::{Interest, Mode, Outcome, Poller, Registration};
+use super::state::State;
+use crate::{Error, Result};
+use std::os::fd::RawFd;
+
+/// The generation of the reactor's own descriptors; those of callers begin after it.
+pub(super) const INTERNAL: u32 = 0;
+
+/// One descriptor number.
+#[derive(Debug, Default)]
+pub(super) struct Descriptor {
+    pub(super) read: Option<KnoteId>,
+    pub(super) write: Option<KnoteId>,
+    /// Knotes beyond the first of a filter, which UDATA_SPECIFIC makes possible.
+    others: Vec<KnoteId>,
+    /// As the poller has it.
+    pub(super) registered: Option<Registration>,
+    /// The one report of [`Mode::Once`] has come.
+    pub(super) fired: bool,
+    /// Reports since the number was last seen to be open; see `VERIFY_EVERY`.
+    pub(super) unverified: u8,
+    /// The socket's error, kept because the kernel tells it once.
+    pub(super) error: i32,
+}
+
+impl Descriptor {
+    pub(super) fn knotes(&self) -> impl Iterator<Item = KnoteId> {
+        self.read.iter().chain(&self.write).chain(&self.others).copied()
+    }
+
+    fn place(&mut self, filter: Filter) -> &mut Option<KnoteId> {
+        if filter == Filter::WRITE { &mut self.write } else { &mut self.read }
+    }
+
+    fn insert(&mut self, filter: Filter, id: KnoteId) {
+        let place = self.place(filter);
+        if place.is_none() {
+            *place = Some(id);
+        } else {
+            self.others.push(id);
+        }
+    }
+
+    fn remove(&mut self, filter: Filter, id: KnoteId) {
+        let place = self.place(filter);
+        if *place == Some(id) {
+            *place = None;
+        } else {
+            self.others.retain(|other| *other != id);
+        }
+    }
+
+    pub(super) fn is_unwatched(&self) -> bool {
+        self.read.is_none() && self.write.is_none() && self.others.is_empty()
+    }
+}
+
+/// All descriptors, by number.
+#[derive(Debug, Default)]
+pub(super) struct Descriptors {
+    list: Vec<Descriptor>,
+    generations: u32,
+    /// A registration could not be taken out and may go on reporting.
+    pub(super) leftovers: bool,
+}
+
+impl Descriptors {
+    pub(super) fn get(&self, fd: RawFd) -> Option<&Descriptor> {
+        self.list.get(usize::try_from(fd).ok()?)
+    }
+
+    pub(super) fn get_mut(&mut self, fd: RawFd) -> Option<&mut Descriptor> {
+        self.list.get_mut(usize::try_from(fd).ok()?)
+    }
+
+    /// The entry of a number that is open, which the process' limit bounds.
+    fn entry(&mut self, fd: RawFd) -> Result<&mut Descriptor> {
+        let index = usize::try_from(fd).map_err(|_| Error::os(libc::EBADF))?;
+        if self.list.len() <= index {
+            self.list.resize_with(index + 1, Descriptor::default);
+        }
+        self.list.get_mut(index).ok_or(Error::os(libc::EBADF))
+    }
+
+    fn next_generation(&mut self) -> u32 {
+        self.generations = self.generations.wrapping_add(1).max(INTERNAL + 1);
+        self.generations
+    }
+
+    /// The numbers that are registered.
+    fn registered(&self) -> Vec<RawFd> {
+        let registered = self.list.iter().zip(0..).filter(|(entry, _)| entry.registered.is_some());
+        registered.map(|(_, fd)| fd).collect()
+    }
+}
+
+impl<P: Poller> State<P> {
+    /// Has the poller watch a descriptor of the reactor's own.
+    pub(super) fn watch_internal(&mut self, fd: RawFd) -> Result<()> {
+        let registration =
+            Registration { interest: Interest::READ, mode: Mode::Level, generation: INTERNAL };
+        self.poller.set(fd, registration, false)?;
+        Ok(())
+    }
+
+    /// Whether the number is one of the reactor's own descriptors, which callers cannot have it watch.
+    pub(super) fn is_internal(&self, fd: RawFd) -> bool {
+        fd == self.wake_fd || self.alarm.as_ref().is_some_and(|(alarm, _)| alarm.fd() == fd)
+    }
+
+    /// The knote of that name on the descriptor.
+    pub(super) fn find_descriptor(&self, fd: RawFd, change: &Event) -> Option<KnoteId> {
+        self.descriptors.get(fd)?.knotes().find(|id| {
+            let knote = self.knotes.get(*id);
+            knote.is_some_and(|knote| knote.filter == change.filter && knote.answers_to(change))
+        })
+    }
+
+    /// Adds a knote to a descriptor that is open.
+    pub(super) fn insert_descriptor(&mut self, fd: RawFd, knote: Knote) -> Result<KnoteId> {
+        let filter = knote.filter;
+        let entry = self.descriptors.entry(fd)?;
+        let id = self.knotes.insert(knote);
+        entry.insert(filter, id);
+        Ok(id)
+    }
+
+    /// Takes a knote from its descriptor. The poller is still to be told.
+    pub(super) fn remove_descriptor(&mut self, fd: RawFd, id: KnoteId) {
+        let Some(knote) = self.knotes.remove(id) else { return };
+        if let Some(entry) = self.descriptors.get_mut(fd) {
+            entry.remove(knote.filter, id);
+        }
+        self.latched.retain(|latched| *latched != id);
+    }
+
+    /// Tells the poller what the knotes of a descriptor need. `look_again`: even if that is what it
+    /// knows already, so that what is ready now is reported.
+    pub(super) fn register(&mut self, fd: RawFd, look_again: bool) -> Result<Outcome> {
+        let wanted = self.wanted(fd);
+        let Some(entry) = self.descriptors.get_mut(fd) else { return Ok(Outcome::Done) };
+        let known = entry.registered;
+        let (interest, mode) = wanted;
+        if let Some(known) = known {
+            let same = (known.interest, known.mode) == wanted && !entry.fired;
+            let silent = entry.fired && interest.is_empty();
+            if !look_again && (same || silent) {
+                return Ok(Outcome::Done);
+            }
+        }
+        let generation = match known {
+            Some(known) => known.generation,
+            None => self.descriptors.next_generation(),
+        };
+        let registration = Registration { interest, mode, generation };
+        let outcome = self.poller.set(fd, registration, known.is_some())?;
+        if outcome == Outcome::Done
+            && let Some(entry) = self.descriptors.get_mut(fd)
+        {
+            entry.registered = Some(registration);
+            entry.fired = false;
+            if known.is_none() {
+                entry.unverified = u8::MAX;
+            }
+            self.note_set_change();
+        }
+        Ok(outcome)
+    }
+
+    fn wanted(&self, fd: RawFd) -> (Interest, Mode) {
+        let ids = self.descriptors.get(fd).into_iter().flat_map(Descriptor::knotes);
+        let mut interest_of_all = Interest::empty();
+        let (mut armed, mut edge, mut once) = (0, false, false);
+        for knote in ids.filter_map(|id| self.knotes.get(id)) {
+            if !knote.enabled || is_latched(knote) {
+                continue;
+            }
+            let marked = knote.fflags & note::LOWAT != 0;
+            armed += 1;
+            interest_of_all |= interest(knote.filter);
+            edge |= marked || knote.flags.contains(Flags::CLEAR);
+            once |= !marked && knote.flags.intersects(Flags::ONESHOT | Flags::DISPATCH);
+        }
+        let mode = match (P::IN_KERNEL, armed) {
+            (false, _) => Mode::Level,
+            (true, 0) => Mode::Once,
+            (true, 1) if once => Mode::Once,
+            (true, _) if edge => Mode::Edge,
+            (true, _) => Mode::Level,
+        };
+        (interest_of_all, mode)
+    }
+
+    /// Takes a descriptor that nobody watches any more from the poller.
+    pub(super) fn unregister(&mut self, fd: RawFd) -> Outcome {
+        let Some(entry) = self.descriptors.get_mut(fd) else { return Outcome::Done };
+        (entry.fired, entry.error) = (false, 0);
+        if entry.registered.take().is_none() {
+            return Outcome::Done;
+        }
+        let outcome = self.poller.clear(fd);
+        self.note_set_change();
+        self.descriptors.leftovers |= P::IN_KERNEL && outcome == Outcome::Stale;
+        outcome
+    }
+
+    /// The descriptor was closed or names another file: its knotes are gone.
+    pub(super) fn vanish(&mut self, fd: RawFd) {
+        while let Some(id) = self.descriptors.get(fd).and_then(|entry| entry.knotes().next()) {
+            self.remove_descriptor(fd, id);
+        }
+        self.unregister(fd);
+    }
+
+    /// Gets rid of registrations that could not be taken out, by starting the poller's set anew. If the
+    /// system has no resources for that now, the next report of such a registration tries again.
+    pub(super) fn renew(&mut self) {
+        let registered = self.descriptors.registered();
+        for fd in &registered {
+            // The old set knows best which numbers name other files by now.
+            if !matches!(self.register(*fd, true), Ok(Outcome::Done)) {
+                self.vanish(*fd);
+            }
+        }
+        if self.poller.reset().is_err() {
+            return;
+        }
+        self.descriptors.leftovers = false;
+        self.version += 1;
+        let alarm = self.alarm.as_ref().map(|(alarm, _)| alarm.fd());
+        for fd in alarm.into_iter().chain([self.wake_fd]) {
+            // Neither is in the new set, and both are open: only memory can be wanting.
+            let _ = self.watch_internal(fd);
+        }
+        for fd in registered {
+            if let Some(entry) = self.descriptors.get_mut(fd) {
+                entry.registered = None;
+                if !entry.is_unwatched() && self.register(fd, true).is_err() {
+                    self.vanish(fd);
+                }
+            }
+        }
+    }
+
+    fn note_set_change(&mut self) {
+        if !P::IN_KERNEL {
+            self.version += 1;
+        }
+    }
+}
+
+fn is_latched(knote: &Knote) -> bool {
+    matches!(&knote.state, FilterState::Descriptor(state) if state.latch.is_some())
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! kqueue's calls on top of a poller: takes the lock, lets the state do the work, and waits in the kernel
+//! without the lock.
+//!
+//! Whoever lets the lock go settles first: if there is work left, a sleeping thread is woken.
+
+use super::backend::Backend;
+use super::event::Event;
+use super::filters::latch::TICK_NS;
+use super::poller::{Batch, Poller};
+use super::state::State;
+use super::triggers::Triggers;
+use super::wake::Wake;
+use crate::error::ErrorKind;
+use crate::sys::timerfd::TimerFd;
+use crate::sys::{clock, fork};
+use crate::{Error, Result};
+use std::os::fd::RawFd;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The end of a wait that has none.
+const NEVER: u64 = u64::MAX;
+/// The end of a wait that does not wait.
+const AT_ONCE: u64 = 0;
+
+pub(super) struct Emulated<P: Poller> {
+    state: Mutex<State<P>>,
+    triggers: Triggers,
+    wake: Wake,
+    /// Forks that had happened when the queue was made: one more, and it is the parent's.
+    generation: u32,
+}
+
+impl<P: Poller> Emulated<P> {
+    pub(super) fn new() -> Result<Self> {
+        let generation = fork::generation();
+        let wake = Wake::new()?;
+        let state = State::new(P::new()?, wake.fd())?;
+        Ok(Self { state: Mutex::new(state), triggers: Triggers::default(), wake, generation })
+    }
+
+    fn check_owner(&self) -> Result<()> {
+        if fork::current_generation() == self.generation {
+            return Ok(());
+        }
+        let why = "the queue belongs to the process that made it, not to its forked child";
+        Err(Error::new(ErrorKind::Os(libc::EBADF), why))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<P>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees to it that a sleeping thread, or whoever watches the queue's descriptor, learns of what is
+    /// left to do, and that the wake-up is quiet when nothing is.
+    fn settle(&self, state: &mut State<P>) {
+        let deadline = state.timers.next_deadline();
+        state.set_alarm(deadline);
+        let outdated = state.sleepers.any_before(state.version);
+        let work = state.knotes.active() > 0;
+        if work || outdated || state.sleepers.all_oversleep(deadline) {
+            self.wake.notify();
+        } else if self.wake.is_signalled() {
+            self.wake.drain();
+            if !self.triggers.is_empty() {
+                self.wake.notify();
+            }
+        }
+    }
+
+    /// One wait in the kernel. Returns the lock, taken again, and what the kernel said.
+    fn sleep<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State<P>>,
+        room: usize,
+        until: u64,
+        now: u64,
+    ) -> (MutexGuard<'a, State<P>>, Result<()>) {
+        let mut batch = state.spare.pop().unwrap_or_default();
+        state.poller.prepare(&mut batch, room);
+        let version = state.version;
+        let ticket = state.sleepers.enter(version, until);
+        self.wake.set_listeners(state.listeners());
+        self.settle(&mut state);
+        let timeout = match until {
+            _ if !self.triggers.is_empty() => Some(0),
+            NEVER => None,
+            until => Some(until.saturating_sub(now)),
+        };
+        drop(state);
+        let result = batch.wait(timeout);
+        let mut state = self.lock();
+        state.sleepers.leave(ticket);
+        self.wake.set_listeners(state.listeners());
+        if result.is_ok() {
+            for ready in batch.ready() {
+                state.report(ready);
+            }
+        }
+        state.spare.push(batch);
+        (state, result)
+    }
+}
+
+impl<P: Poller> State<P> {
+    /// How many may have to be woken.
+    fn listeners(&self) -> usize {
+        self.sleepers.count() + usize::from(self.alarm.is_some())
+    }
+
+    /// When to wake though nothing was reported.
+    fn wake_time(&mut self, until: u64, now: u64) -> u64 {
+        if self.knotes.active() > 0 {
+            return AT_ONCE;
+        }
+        let tick = if self.latched.is_empty() { NEVER } else { now.saturating_add(TICK_NS) };
+        until.min(self.timers.next_deadline().unwrap_or(NEVER)).min(tick)
+    }
+
+    /// Sets the descriptor's alarm, where there is one and it is set otherwise.
+    fn set_alarm(&mut self, deadline: Option<u64>) {
+        if let Some((alarm, set)) = &mut self.alarm
+            && *set != deadline
+            && alarm.set(deadline).is_ok()
+        {
+            *set = deadline;
+        }
+    }
+}
+
+impl<P: Poller> Backend for Emulated<P> {
+    fn change(&self, changes: &[Event], records: &mut [Event]) -> Result<usize> {
+        self.check_owner()?;
+        let mut state = self.lock();
+        let result = state.apply_all(changes, records, &self.triggers);
+        self.settle(&mut state);
+        result
+    }
+
+    fn wait(&self, events: &mut [Event], timeout: Option<Duration>) -> Result<usize> {
+        self.check_owner()?;
+        if events.is_empty() {
+            return Ok(0);
+        }
+        let limit = timeout.map(clock::nanoseconds);
+        let timed = limit.is_some_and(|limit| limit > 0);
+        let mut state = self.lock();
+        let mut now = state.time(timed);
+        let end = match limit {
+            None => NEVER,
+            Some(0) => AT_ONCE,
+            Some(limit) => now.saturating_add(limit),
+        };
+        loop {
+            state.gather(&self.triggers, now);
+            let until = state.wake_time(end, now);
+            let (awake, result) = self.sleep(state, events.len(), until, now);
+            state = awake;
+            now = state.time(timed);
+            let mut count = 0;
+            if result.is_ok() {
+                state.gather(&self.triggers, now);
+                count = state.collect(events, &self.triggers, now);
+            }
+            if count > 0 || result.is_err() || end <= now || end == AT_ONCE {
+                self.settle(&mut state);
+                return result.map(|()| count);
+            }
+        }
+    }
+
+    fn trigger(&self, ident: usize) -> Result<()> {
+        if fork::current_generation() != self.generation {
+            return Err(Error::os(libc::EBADF));
+        }
+        if !self.triggers.trigger(ident) {
+            return Err(Error::os(libc::ENOENT));
+        }
+        self.wake.notify();
+        Ok(())
+    }
+
+    fn fd(&self) -> Result<RawFd> {
+        self.check_owner()?;
+        let mut state = self.lock();
+        let Some(fd) = state.poller.fd() else {
+            let why = format!(
+                "backend {}: there is no descriptor to watch, since the kernel keeps no set for it",
+                P::KIND
+            );
+            return Err(Error::new(ErrorKind::Os(libc::ENOTSUP), why));
+        };
+        if state.alarm.is_none() {
+            let alarm = TimerFd::new()?;
+            state.watch_internal(alarm.fd())?;
+            state.alarm = Some((alarm, None));
+            self.wake.set_listeners(state.listeners());
+        }
+        self.settle(&mut state);
+        if !self.triggers.is_empty() {
+            self.wake.notify();
+        }
+        Ok(fd)
+    }
+}

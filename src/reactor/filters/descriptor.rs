@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! READ and WRITE: a descriptor has bytes, connections or an end to read, or room to write.
+//!
+//! What a wait reported is believed within the same collection; a knote that waited in the queue for
+//! longer is looked at again with `poll(2)`, so nothing stale is delivered.
+//!
+//! A number that was closed while its file stays open elsewhere (`dup`, a forked child) goes on being
+//! reported by epoll. Asking the system whether a number is open costs a system call, so it is not done
+//! for each event but where it matters most: for the first event after the registration, for ends and
+//! errors, and then for one event in [`VERIFY_EVERY`].
+
+use super::latch::Latch;
+use crate::Error;
+use crate::Result;
+use crate::error::ErrorKind;
+use crate::reactor::descriptors::INTERNAL;
+use crate::reactor::event::{Event, Filter, Flags, note};
+use crate::reactor::knote::{FilterState, Knote, KnoteId, Knotes};
+use crate::reactor::poller::{Interest, Mode, Outcome, Poller, Readiness, Ready, poll::to_events};
+use crate::reactor::state::State;
+use crate::sys::fd;
+use crate::sys::poll::look;
+use std::os::fd::RawFd;
+
+/// Of so many events of a descriptor one is verified.
+const VERIFY_EVERY: u8 = 64;
+
+/// What a READ or WRITE knote was found to be, and when.
+#[derive(Debug, Default)]
+pub(in crate::reactor) struct DescriptorState {
+    readiness: Readiness,
+    /// The collection in which `readiness` was reported.
+    turn: u64,
+    /// There while the poller must not report the knote.
+    pub(in crate::reactor) latch: Option<Latch>,
+    /// For how long the next latch may hold what is still ready; see `latch`.
+    pub(super) patience_ns: u64,
+}
+
+/// What the poller is to watch for.
+pub(in crate::reactor) const fn interest(filter: Filter) -> Interest {
+    match filter {
+        Filter::WRITE => Interest::WRITE,
+        _ => Interest::READ,
+    }
+}
+
+/// Whether a filter's condition holds.
+pub(super) const fn is_ready(filter: Filter, readiness: Readiness) -> bool {
+    match filter {
+        Filter::WRITE => readiness.for_writing(),
+        _ => readiness.for_reading(),
+    }
+}
+
+/// The descriptor that a change means. `EBADF` if no descriptor can have that number.
+pub(in crate::reactor) fn number(change: &Event) -> Result<RawFd> {
+    RawFd::try_from(change.ident).map_err(|_| Error::os(libc::EBADF))
+}
+
+/// Why there is no knote on a descriptor: it is not open, or nobody added one.
+pub(in crate::reactor) fn missing(fd: RawFd) -> Error {
+    Error::os(if fd::is_open(fd) { libc::ENOENT } else { libc::EBADF })
+}
+
+impl<P: Poller> State<P> {
+    /// ADD of a knote that is not there.
+    pub(in crate::reactor) fn attach_descriptor(&mut self, change: &Event) -> Result<()> {
+        let fd = number(change)?;
+        if self.is_internal(fd) || !fd::is_open(fd) {
+            return Err(Error::os(libc::EBADF));
+        }
+        // The first try may find that the number names another file than its other knotes watch. They
+        // vanish, and the second try begins from nothing.
+        for _ in 0..2 {
+            let state = FilterState::Descriptor(DescriptorState::default());
+            let id = self.insert_descriptor(fd, Knote::new(change, state))?;
+            match self.register(fd, true) {
+                Ok(Outcome::Done) => return Ok(()),
+                Ok(Outcome::Stale) => self.vanish(fd),
+                Err(error) => {
+                    self.remove_descriptor(fd, id);
+                    return Err(explain(error, change.filter));
+                }
+            }
+        }
+        Err(Error::os(libc::EBADF))
+    }
+
+    /// A change of a knote that is there. `udata` and `enabled` are as they shall be.
+    pub(in crate::reactor) fn update_descriptor(
+        &mut self,
+        id: KnoteId,
+        change: &Event,
+    ) -> Result<()> {
+        let fd = number(change)?;
+        let adds = change.flags.contains(Flags::ADD);
+        self.unlatch(id);
+        if adds && let Some(knote) = self.knotes.get_mut(id) {
+            (knote.fflags, knote.data) = (change.fflags, change.data);
+        }
+        let look_again = change.flags.intersects(Flags::ADD | Flags::ENABLE);
+        match self.register(fd, look_again)? {
+            Outcome::Done => Ok(()),
+            Outcome::Stale => {
+                self.vanish(fd);
+                if adds { self.attach_descriptor(change) } else { Err(missing(fd)) }
+            }
+        }
+    }
+
+    /// DELETE.
+    pub(in crate::reactor) fn detach_descriptor(&mut self, id: KnoteId, fd: RawFd) -> Result<()> {
+        self.remove_descriptor(fd, id);
+        let unwatched = self.descriptors.get(fd).is_none_or(|entry| entry.is_unwatched());
+        let outcome = if unwatched { self.unregister(fd) } else { self.register(fd, false)? };
+        match outcome {
+            Outcome::Done => Ok(()),
+            Outcome::Stale => {
+                self.vanish(fd);
+                Err(missing(fd))
+            }
+        }
+    }
+
+    /// Activates the knotes that a report of the poller concerns.
+    pub(in crate::reactor) fn report(&mut self, ready: Ready) {
+        let fd = ready.key.fd;
+        if ready.key.generation == INTERNAL {
+            return;
+        }
+        let Some(entry) = self.descriptors.get_mut(fd) else { return };
+        let registered = entry.registered.filter(|it| it.generation == ready.key.generation);
+        let Some(registration) = registered else {
+            if self.descriptors.leftovers {
+                self.renew();
+            }
+            return;
+        };
+        entry.fired |= registration.mode == Mode::Once;
+        entry.unverified = entry.unverified.saturating_add(1);
+        let ends = Readiness::READ_EOF | Readiness::HANGUP | Readiness::ERROR;
+        let verify = entry.unverified >= VERIFY_EVERY || ready.readiness.intersects(ends);
+        let gone = ready.readiness.contains(Readiness::GONE);
+        if gone || (verify && P::IN_KERNEL && !fd::is_open(fd)) {
+            return self.vanish(fd);
+        }
+        if verify {
+            entry.unverified = 0;
+        }
+        for id in entry.knotes() {
+            report_to(&mut self.knotes, id, ready.readiness, self.turn);
+        }
+    }
+
+    /// The event of an active knote, if its condition holds.
+    pub(in crate::reactor) fn collect_descriptor(&mut self, id: KnoteId) -> Option<Event> {
+        let knote = self.knotes.get(id)?;
+        let FilterState::Descriptor(state) = &knote.state else { return None };
+        let (fd, filter) = (RawFd::try_from(knote.ident).ok()?, knote.filter);
+        let (fflags, mark) = (knote.fflags, knote.data);
+        let readiness = if state.turn == self.turn {
+            state.readiness
+        } else {
+            look(fd, to_events(interest(filter))).into()
+        };
+        let mut event = knote.record();
+        if readiness.contains(Readiness::GONE) {
+            self.vanish(fd);
+            return None;
+        }
+        if !is_ready(filter, readiness) {
+            self.rearm(fd);
+            return None;
+        }
+        let failed = readiness.contains(Readiness::ERROR);
+        if failed || is_end(filter, readiness) {
+            self.tell_end(fd, readiness, &mut event);
+        }
+        if fflags & (note::DATA | note::LOWAT) != 0 {
+            event.data = count(fd, filter);
+        }
+        let ends = failed || event.flags.contains(Flags::EOF);
+        if fflags & note::LOWAT != 0 && event.data < mark && !ends {
+            self.below_mark(id);
+            return None;
+        }
+        Some(event)
+    }
+
+    /// Adds what there is to say of an end or an error.
+    fn tell_end(&mut self, fd: RawFd, readiness: Readiness, event: &mut Event) {
+        event.fflags = 0;
+        let mut end = is_end(event.filter, readiness);
+        if readiness.contains(Readiness::ERROR)
+            && let Some(entry) = self.descriptors.get_mut(fd)
+        {
+            match fd::take_socket_error(fd) {
+                Ok(0) => {}
+                Ok(error) => entry.error = error,
+                // Of a pipe, an error says that the reader has gone.
+                Err(_) => end = true,
+            }
+            event.fflags = entry.error.cast_unsigned();
+        }
+        event.flags.set(Flags::EOF, end);
+    }
+
+    /// After a delivery that left the knote in place and enabled: sees to it that it is delivered again
+    /// while it is ready, or, with CLEAR, not before it becomes so again.
+    pub(in crate::reactor) fn delivered_descriptor(
+        &mut self,
+        id: KnoteId,
+        event: &Event,
+        now: u64,
+    ) {
+        let Ok(fd) = RawFd::try_from(event.ident) else { return };
+        if event.flags.contains(Flags::CLEAR) {
+            if !P::IN_KERNEL {
+                self.latch_edge(id, event.flags.contains(Flags::EOF), now);
+            }
+            return;
+        }
+        let registered = self.descriptors.get(fd).and_then(|entry| entry.registered);
+        if registered.is_some_and(|registration| registration.mode == Mode::Edge) {
+            self.knotes.activate(id);
+        }
+    }
+
+    /// After DISPATCH has disabled a knote or ONESHOT deleted it.
+    pub(in crate::reactor) fn silence_descriptor(&mut self, fd: RawFd) {
+        let Some(entry) = self.descriptors.get(fd) else { return };
+        let silent = entry.fired;
+        if entry.is_unwatched() && !(silent && P::IN_KERNEL) {
+            self.unregister(fd);
+        } else if !matches!(self.register(fd, false), Ok(Outcome::Done)) {
+            self.vanish(fd);
+        }
+    }
+
+    /// Has a descriptor reported again whose only report was not used.
+    fn rearm(&mut self, fd: RawFd) {
+        let fired = self.descriptors.get(fd).is_some_and(|entry| entry.fired);
+        if fired && !matches!(self.register(fd, true), Ok(Outcome::Done)) {
+            self.vanish(fd);
+        }
+    }
+}
+
+/// Activates a knote, if what was found is its condition.
+pub(super) fn report_to(knotes: &mut Knotes, id: KnoteId, readiness: Readiness, turn: u64) {
+    let Some(knote) = knotes.get_mut(id) else { return };
+    let FilterState::Descriptor(state) = &mut knote.state else { return };
+    if is_ready(knote.filter, readiness) && state.latch.is_none() {
+        (state.readiness, state.turn) = (readiness, turn);
+        knotes.activate(id);
+    }
+}
+
+/// Whether the other side has ended what the filter waits for.
+const fn is_end(filter: Filter, readiness: Readiness) -> bool {
+    match filter {
+        Filter::WRITE => readiness.contains(Readiness::HANGUP),
+        _ => readiness.intersects(Readiness::READ_EOF.union(Readiness::HANGUP)),
+    }
+}
+
+/// How much a filter has for its reader or writer.
+pub(super) fn count(fd: RawFd, filter: Filter) -> i64 {
+    match filter {
+        Filter::WRITE => fd::writable_bytes(fd),
+        _ => fd::readable(fd).count(),
+    }
+}
+
+/// Says what the poller's refusal means for the filter.
+fn explain(error: Error, filter: Filter) -> Error {
+    match (error.errno(), filter) {
+        (Some(libc::EPERM), Filter::WRITE) => Error::new(
+            ErrorKind::Os(libc::EINVAL),
+            "WRITE: a file on disk can always be written, so there is nothing to wait for",
+        ),
+        (Some(libc::EPERM), _) => super::unsupported(
+            "READ: files on disk are not available with the backends epoll, poll and select",
+        ),
+        _ => error,
+    }
+}

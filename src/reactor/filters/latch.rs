@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Knotes whose next event no kernel announces: they are looked at whenever a thread begins to wait, and
+//! while there are some, a wait is cut into ticks so that what other threads do is noticed.
+//!
+//! That is so for CLEAR on poll and select, which know levels only. After a delivery the knote is
+//! latched. It is released when it was seen unready, has more to read than when last seen, or has come
+//! to its end. A reader that took everything, after which as much came again, cannot be told apart from
+//! one that took nothing. Losing an event would be worse than repeating one, so after
+//! [`REPEAT_NS`] a latched knote that is still ready is reported once more, and each time after twice
+//! as long.
+//!
+//! It is also so for a low-water mark that has not been reached, where the kernel would report the
+//! descriptor as ready all the time.
+
+use super::descriptor::{count, interest, is_ready, report_to};
+use crate::reactor::event::Filter;
+use crate::reactor::knote::{FilterState, KnoteId};
+use crate::reactor::poller::{Outcome, Poller, Readiness, poll::to_events};
+use crate::reactor::state::State;
+use crate::sys::poll::look;
+use std::os::fd::RawFd;
+
+/// How long a wait is at most while there are latched knotes.
+pub(in crate::reactor) const TICK_NS: u64 = 10_000_000;
+/// After how long a latched knote that is still ready is reported again for the first time.
+const REPEAT_NS: u64 = 200_000_000;
+/// The longest time between such repetitions.
+const REPEAT_MAX_NS: u64 = 60_000_000_000;
+
+/// Why a knote is latched.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::reactor) enum Latch {
+    /// It was delivered with CLEAR: what it looked like when last seen, and when to doubt that.
+    Edge { count: i64, end: bool, repeat_at: u64 },
+    /// It has less than its low-water mark.
+    Mark,
+}
+
+/// What to do with a latched knote.
+#[derive(PartialEq, Eq)]
+enum Verdict {
+    Keep,
+    Release,
+    Report,
+}
+
+impl<P: Poller> State<P> {
+    /// A CLEAR knote was delivered by a poller without edges.
+    pub(super) fn latch_edge(&mut self, id: KnoteId, end: bool, now: u64) {
+        let Some(knote) = self.knotes.get_mut(id) else { return };
+        let Ok(fd) = RawFd::try_from(knote.ident) else { return };
+        let count = seen(fd, knote.filter);
+        let FilterState::Descriptor(state) = &mut knote.state else { return };
+        let repeat_at = now.saturating_add(state.patience_ns.max(REPEAT_NS));
+        self.set_latch(id, Latch::Edge { count, end, repeat_at });
+    }
+
+    /// A knote was ready, but has less than its low-water mark.
+    pub(super) fn below_mark(&mut self, id: KnoteId) {
+        let Some(knote) = self.knotes.get(id) else { return };
+        // Edge-triggered epoll reports each arrival; of growing room to write nobody tells.
+        if !P::IN_KERNEL || knote.filter == Filter::WRITE {
+            self.set_latch(id, Latch::Mark);
+        }
+    }
+
+    fn set_latch(&mut self, id: KnoteId, latch: Latch) {
+        let Some(knote) = self.knotes.get_mut(id) else { return };
+        let FilterState::Descriptor(state) = &mut knote.state else { return };
+        let Ok(fd) = RawFd::try_from(knote.ident) else { return };
+        if state.latch.replace(latch).is_none() {
+            self.latched.push(id);
+            self.register_or_vanish(fd);
+        }
+    }
+
+    /// Lets the poller report a knote again. The registration is still to be made.
+    pub(super) fn unlatch(&mut self, id: KnoteId) {
+        if let Some(knote) = self.knotes.get_mut(id)
+            && let FilterState::Descriptor(state) = &mut knote.state
+            && state.latch.take().is_some()
+        {
+            self.latched.retain(|latched| *latched != id);
+        }
+    }
+
+    /// Looks at all latched knotes and activates those that have an event.
+    pub(in crate::reactor) fn check_latches(&mut self, now: u64) {
+        let mut place = 0;
+        while let Some(id) = self.latched.get(place).copied() {
+            self.check_latch(id, now);
+            if self.latched.get(place) == Some(&id) {
+                place += 1;
+            }
+        }
+    }
+
+    fn check_latch(&mut self, id: KnoteId, now: u64) {
+        let Some(knote) = self.knotes.get_mut(id) else { return };
+        let Ok(fd) = RawFd::try_from(knote.ident) else { return };
+        let (filter, mark) = (knote.filter, knote.data);
+        let FilterState::Descriptor(state) = &mut knote.state else { return };
+        let readiness: Readiness = look(fd, to_events(interest(filter))).into();
+        if readiness.contains(Readiness::GONE) {
+            return self.vanish(fd);
+        }
+        let verdict = match &mut state.latch {
+            None => Verdict::Keep,
+            Some(_) if !is_ready(filter, readiness) => Verdict::Release,
+            Some(Latch::Mark) if is_over(readiness) || count(fd, filter) >= mark => Verdict::Report,
+            Some(Latch::Mark) => Verdict::Keep,
+            Some(Latch::Edge { count, end, repeat_at }) => {
+                let before = std::mem::replace(count, seen(fd, filter));
+                let news = *count > before || is_over(readiness) && !*end;
+                let doubt = now >= *repeat_at;
+                if doubt && !news {
+                    state.patience_ns = (state.patience_ns.max(REPEAT_NS) * 2).min(REPEAT_MAX_NS);
+                }
+                if news || doubt { Verdict::Report } else { Verdict::Keep }
+            }
+        };
+        if verdict == Verdict::Keep {
+            return;
+        }
+        self.unlatch(id);
+        self.register_or_vanish(fd);
+        if verdict == Verdict::Report {
+            report_to(&mut self.knotes, id, readiness, self.turn);
+        }
+    }
+
+    fn register_or_vanish(&mut self, fd: RawFd) {
+        if !matches!(self.register(fd, false), Ok(Outcome::Done)) {
+            self.vanish(fd);
+        }
+    }
+}
+
+const fn is_over(readiness: Readiness) -> bool {
+    readiness.intersects(Readiness::READ_EOF.union(Readiness::HANGUP).union(Readiness::ERROR))
+}
+
+/// What of a knote grows when something new has come.
+fn seen(fd: RawFd, filter: Filter) -> i64 {
+    if filter == Filter::READ { count(fd, filter) } else { 0 }
+}

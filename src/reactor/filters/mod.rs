@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The filters: for each kind of condition how its knotes are attached, changed, collected and
+//! detached. A new filter is a file here, a variant of `FilterState`, and an arm in each of the four
+//! dispatches in `changes.rs` and `collect.rs`.
+
+pub(super) mod descriptor;
+pub(super) mod latch;
+pub(super) mod timer;
+pub(super) mod user;
+
+use super::event::{Event, Filter, Flags};
+use crate::error::ErrorKind;
+use crate::{Error, Result};
+use std::borrow::Cow;
+
+/// Refuses a change that can not be meant, before anything is done: `EINVAL`, or `ENOTSUP` for what is
+/// meant well but not available.
+pub(super) fn check(change: &Event) -> Result<()> {
+    if change.flags.contains(Flags::ENABLE | Flags::DISABLE) {
+        return Err(invalid("ENABLE and DISABLE in one change contradict each other"));
+    }
+    match change.filter {
+        _ if change.flags.contains(Flags::VANISHED) => {
+            Err(unsupported("VANISHED is not available with the backends epoll, poll and select"))
+        }
+        Filter::TIMER if change.flags.contains(Flags::ADD) => timer::time(change).map(drop),
+        Filter::READ | Filter::WRITE | Filter::TIMER | Filter::USER => Ok(()),
+        Filter::EXCEPT | Filter::SIGNAL | Filter::PROC | Filter::VNODE | Filter::EMPTY => Err(
+            unsupported("this filter is not available with the backends epoll, poll and select"),
+        ),
+        Filter(number) => Err(invalid(format!("{number} is not the number of a filter"))),
+    }
+}
+
+/// The error for what means nothing.
+fn invalid(why: impl Into<Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::Os(libc::EINVAL), why)
+}
+
+/// The error for what kqueue has but this backend does not.
+fn unsupported(why: &'static str) -> Error {
+    Error::new(ErrorKind::Os(libc::ENOTSUP), why)
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! USER: the program triggers it itself, by a change with `NOTE_TRIGGER` or, without a lock, by its
+//! number (see `triggers.rs`).
+
+use crate::reactor::event::{Event, Filter, Flags, note};
+use crate::reactor::knote::{FilterState, Knote, KnoteId};
+use crate::reactor::poller::Poller;
+use crate::reactor::state::{Name, State};
+use crate::reactor::triggers::Triggers;
+use crate::{Error, Result};
+
+/// Whether a user event was triggered and not cleared since.
+#[derive(Debug, Default)]
+pub(in crate::reactor) struct UserState {
+    triggered: bool,
+}
+
+impl<P: Poller> State<P> {
+    /// ADD of a knote that is not there.
+    pub(in crate::reactor) fn attach_user(
+        &mut self,
+        change: &Event,
+        triggers: &Triggers,
+    ) -> Result<()> {
+        let name = Name::of(change);
+        if name.udata.is_none() && !triggers.insert(change.ident) {
+            return Err(Error::os(libc::ENOMEM));
+        }
+        let mut knote = Knote::new(change, FilterState::User(UserState::default()));
+        knote.fflags = 0;
+        let id = self.knotes.insert(knote);
+        self.names.insert(name, id);
+        self.update_user(id, change);
+        Ok(())
+    }
+
+    /// A change of a knote that is there. `udata` and `enabled` are as they shall be.
+    pub(in crate::reactor) fn update_user(&mut self, id: KnoteId, change: &Event) {
+        let Some(knote) = self.knotes.get_mut(id) else { return };
+        let FilterState::User(state) = &mut knote.state else { return };
+        let given = change.fflags & note::FFLAGSMASK;
+        knote.fflags = match change.fflags & note::FFCTRLMASK {
+            note::FFAND => knote.fflags & given,
+            note::FFOR => knote.fflags | given,
+            note::FFCOPY => given,
+            _ => knote.fflags,
+        };
+        let triggers = change.fflags & note::TRIGGER != 0;
+        if triggers || change.flags.contains(Flags::ADD) {
+            knote.data = change.data;
+        }
+        state.triggered |= triggers;
+        if state.triggered {
+            self.knotes.activate(id);
+        }
+    }
+
+    /// Forgets a knote.
+    pub(in crate::reactor) fn detach_user(&mut self, id: KnoteId, triggers: &Triggers) {
+        if let Some(knote) = self.remove_named(id)
+            && !knote.flags.contains(Flags::UDATA_SPECIFIC)
+        {
+            triggers.remove(knote.ident);
+        }
+    }
+
+    /// Activates the knotes that were triggered by their numbers.
+    pub(in crate::reactor) fn take_triggers(&mut self, triggers: &Triggers) {
+        if triggers.is_empty() {
+            return;
+        }
+        triggers.take(|ident| {
+            let name = Name { filter: Filter::USER, ident, udata: None };
+            if let Some(id) = self.names.get(&name)
+                && let Some(knote) = self.knotes.get_mut(*id)
+                && let FilterState::User(state) = &mut knote.state
+            {
+                state.triggered = true;
+                self.knotes.activate(*id);
+            }
+        });
+    }
+
+    /// The event of an active knote, if it is triggered.
+    pub(in crate::reactor) fn collect_user(&mut self, id: KnoteId) -> Option<Event> {
+        let knote = self.knotes.get_mut(id)?;
+        let FilterState::User(state) = &mut knote.state else { return None };
+        if !state.triggered {
+            return None;
+        }
+        if knote.flags.contains(Flags::CLEAR) {
+            state.triggered = false;
+        }
+        let mut event = knote.record();
+        event.data = knote.data;
+        Some(event)
+    }
+}

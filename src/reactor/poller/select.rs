@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The poller over `select(2)`. It tells that a descriptor is ready but not of what kind its end is, so
+//! what select finds is looked at with `poll(2)`.
+
+use super::poll::to_events;
+use super::table::{Copy, Table};
+use super::{Batch, Interest, Outcome, Poller, Readiness, Ready, Registration};
+use crate::error::ErrorKind;
+use crate::reactor::backend::BackendKind;
+use crate::sys::poll::look;
+use crate::sys::select::{FdSet, SET_SIZE, select};
+use crate::{Error, Result};
+use std::os::fd::RawFd;
+
+pub(in crate::reactor) struct Select(Table);
+
+impl Poller for Select {
+    const KIND: BackendKind = BackendKind::Select;
+    const IN_KERNEL: bool = false;
+    type Batch = SelectBatch;
+
+    fn new() -> Result<Self> {
+        Ok(Self(Table::default()))
+    }
+
+    fn set(&mut self, fd: RawFd, registration: Registration, known: bool) -> Result<Outcome> {
+        if fd >= 0 && !FdSet::fits(fd) {
+            let message = format!(
+                "backend select: descriptor {fd} does not fit a set of FD_SETSIZE = {SET_SIZE}; \
+                 use the backend poll"
+            );
+            return Err(Error::new(ErrorKind::Os(libc::EINVAL), message));
+        }
+        self.0.set(fd, registration, known)
+    }
+
+    fn clear(&mut self, fd: RawFd) -> Outcome {
+        self.0.clear(fd)
+    }
+
+    fn reset(&mut self) -> Result<()> {
+        self.0.reset();
+        Ok(())
+    }
+
+    fn prepare(&self, batch: &mut SelectBatch, _room: usize) {
+        if !self.0.copy_to(&mut batch.copy) {
+            return;
+        }
+        (batch.read, batch.write, batch.limit) = (FdSet::default(), FdSet::default(), 0);
+        for row in &batch.copy.rows {
+            if row.interest.contains(Interest::READ) {
+                batch.read.insert(row.key.fd);
+            }
+            if row.interest.contains(Interest::WRITE) {
+                batch.write.insert(row.key.fd);
+            }
+            batch.limit = batch.limit.max(row.key.fd + 1);
+        }
+    }
+
+    fn fd(&self) -> Option<RawFd> {
+        None
+    }
+}
+
+#[derive(Default)]
+pub(in crate::reactor) struct SelectBatch {
+    copy: Copy,
+    read: FdSet,
+    write: FdSet,
+    limit: RawFd,
+    found: Found,
+}
+
+/// What select answered.
+#[derive(Default)]
+enum Found {
+    #[default]
+    Nothing,
+    Ready(FdSet, FdSet),
+    /// At least one descriptor is closed: select does not tell which.
+    Closed,
+}
+
+impl Batch for SelectBatch {
+    fn wait(&mut self, timeout_ns: Option<u64>) -> Result<()> {
+        self.found = Found::Nothing;
+        let (mut read, mut write) = (self.read, self.write);
+        self.found = match select(self.limit, &mut read, &mut write, timeout_ns) {
+            Ok(0) => Found::Nothing,
+            Ok(_) => Found::Ready(read, write),
+            Err(error) if error.raw_os_error() == Some(libc::EBADF) => Found::Closed,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(())
+    }
+
+    fn ready(&self) -> impl Iterator<Item = Ready> {
+        let rows = match self.found {
+            Found::Nothing => &[],
+            Found::Ready(..) | Found::Closed => self.copy.rows.as_slice(),
+        };
+        rows.iter().filter_map(|row| {
+            if let Found::Ready(read, write) = &self.found
+                && !read.contains(row.key.fd)
+                && !write.contains(row.key.fd)
+            {
+                return None;
+            }
+            let readiness = if row.is_same_file() {
+                look(row.key.fd, to_events(row.interest)).into()
+            } else {
+                Readiness::GONE
+            };
+            (!readiness.is_empty()).then_some(Ready { key: row.key, readiness })
+        })
+    }
+}

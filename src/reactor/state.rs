@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Everything that an emulated queue remembers, behind one lock that is not held while a thread waits.
+//!
+//! As in a BSD kernel, a knote whose condition came true stands in a queue until it is collected, and
+//! its condition is looked at again then. Knotes are collected in the order in which they became
+//! active, so none starves.
+
+use super::descriptors::Descriptors;
+use super::event::{Event, Filter, Flags};
+use super::knote::{Knote, KnoteId, Knotes};
+use super::poller::Poller;
+use super::sleepers::Sleepers;
+use super::timers::Timers;
+use crate::Result;
+use crate::sys::clock;
+use crate::sys::timerfd::TimerFd;
+use std::collections::HashMap;
+use std::os::fd::RawFd;
+
+/// The name of a knote that watches no descriptor. `udata` is there if it is part of the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Name {
+    pub(super) filter: Filter,
+    pub(super) ident: usize,
+    pub(super) udata: Option<usize>,
+}
+
+impl Name {
+    pub(super) fn of(event: &Event) -> Self {
+        let specific = event.flags.contains(Flags::UDATA_SPECIFIC);
+        Self { filter: event.filter, ident: event.ident, udata: specific.then_some(event.udata) }
+    }
+}
+
+pub(super) struct State<P: Poller> {
+    pub(super) poller: P,
+    pub(super) knotes: Knotes,
+    pub(super) descriptors: Descriptors,
+    pub(super) names: HashMap<Name, KnoteId>,
+    pub(super) timers: Timers<KnoteId>,
+    /// Knotes whose readiness the kernel cannot announce.
+    pub(super) latched: Vec<KnoteId>,
+    /// Counts collections: what a knote was found to be counts only in the same one.
+    pub(super) turn: u64,
+    pub(super) sleepers: Sleepers,
+    /// Counts the changes that a sleeping thread does not see by itself.
+    pub(super) version: u64,
+    /// Batches of threads that are not waiting.
+    pub(super) spare: Vec<P::Batch>,
+    /// The descriptor that wakes sleepers.
+    pub(super) wake_fd: RawFd,
+    /// There once the queue's own descriptor was asked for, and for when it is set.
+    pub(super) alarm: Option<(TimerFd, Option<u64>)>,
+}
+
+impl<P: Poller> State<P> {
+    pub(super) fn new(poller: P, wake_fd: RawFd) -> Result<Self> {
+        let mut state = Self {
+            poller,
+            knotes: Knotes::default(),
+            descriptors: Descriptors::default(),
+            names: HashMap::new(),
+            timers: Timers::new(clock::monotonic_ns()),
+            latched: Vec::new(),
+            turn: 0,
+            sleepers: Sleepers::default(),
+            version: 0,
+            spare: Vec::new(),
+            wake_fd,
+            alarm: None,
+        };
+        state.watch_internal(wake_fd)?;
+        Ok(state)
+    }
+
+    /// Forgets a knote that watches no descriptor.
+    pub(super) fn remove_named(&mut self, id: KnoteId) -> Option<Knote> {
+        let knote = self.knotes.remove(id)?;
+        self.names.remove(&Name::of(&knote.record()));
+        Some(knote)
+    }
+
+    /// The time, or 0 if nothing that it is wanted for depends on it.
+    pub(super) fn time(&self, wanted: bool) -> u64 {
+        if wanted || !self.timers.is_empty() || !self.latched.is_empty() {
+            clock::monotonic_ns()
+        } else {
+            0
+        }
+    }
+}

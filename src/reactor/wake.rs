@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Wakes a thread that waits in the kernel, at the cost of a system call only if there is one.
+//!
+//! The rule on both sides is: first publish (work, or "I wait"), then look for the other. Both are
+//! sequentially consistent, so one of them sees the other and no wake-up is lost.
+
+use crate::Result;
+use crate::sys::wakeup::Wakeup;
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+
+pub(super) struct Wake {
+    wakeup: Wakeup,
+    /// Threads that wait, and one more once the reactor's own descriptor was handed out.
+    listeners: AtomicUsize,
+    /// The descriptor was made readable and nobody has drained it since.
+    signalled: AtomicBool,
+}
+
+impl Wake {
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self {
+            wakeup: Wakeup::new()?,
+            listeners: AtomicUsize::new(0),
+            signalled: AtomicBool::new(false),
+        })
+    }
+
+    /// The descriptor to watch for reading.
+    pub(super) fn fd(&self) -> RawFd {
+        self.wakeup.fd()
+    }
+
+    /// Says how many may have to be woken. Look for work after this, then wait.
+    pub(super) fn set_listeners(&self, count: usize) {
+        self.listeners.store(count, Ordering::SeqCst);
+    }
+
+    /// Wakes a listener, if there is one, for work that was published before. Async-signal-safe.
+    pub(super) fn notify(&self) {
+        fence(Ordering::SeqCst);
+        if self.listeners.load(Ordering::SeqCst) != 0
+            && !self.signalled.swap(true, Ordering::SeqCst)
+        {
+            self.wakeup.signal();
+        }
+    }
+
+    /// Whether [`Wake::drain`] is due.
+    pub(super) fn is_signalled(&self) -> bool {
+        self.signalled.load(Ordering::SeqCst)
+    }
+
+    /// Takes the signal back. Look for work after this: what is published later signals anew.
+    pub(super) fn drain(&self) {
+        self.wakeup.drain();
+        self.signalled.store(false, Ordering::SeqCst);
+    }
+}
