@@ -41,6 +41,11 @@ impl Error {
         Self { kind, message: Some(message.into()) }
     }
 
+    /// An argument that the call cannot take (`EINVAL`), and what it can.
+    pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorKind::Os(libc::EINVAL), message)
+    }
+
     /// The same failure with a sentence about what was being done.
     #[must_use]
     pub fn context(self, what: impl fmt::Display) -> Self {
@@ -59,6 +64,11 @@ impl Error {
             ErrorKind::Os(errno) => Some(errno),
             _ => None,
         }
+    }
+
+    /// Whether a signal interrupted a wait (`EINTR`), so that it can be begun again.
+    pub fn is_interrupted(&self) -> bool {
+        self.errno() == Some(libc::EINTR)
     }
 }
 

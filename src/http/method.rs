@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A method that the server knows; any other is answered 501.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Method {
+pub(crate) enum Method {
     /// RFC 9110 section 9.3.1.
     #[default]
     Get,
@@ -29,7 +29,7 @@ pub enum Method {
 
 impl Method {
     /// All of them, in the order in which `Allow` names them.
-    pub const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Get,
         Self::Head,
         Self::Post,
@@ -42,12 +42,12 @@ impl Method {
     ];
 
     /// The method that this token names; methods are case-sensitive.
-    pub fn parse(token: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.as_str() == token)
+    pub(crate) fn parse(token: impl AsRef<[u8]>) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str().as_bytes() == token.as_ref())
     }
 
     /// The method's token.
-    pub const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
             Self::Head => "HEAD",
@@ -64,33 +64,36 @@ impl Method {
 
 /// A set of methods; prints as the value of `Allow`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MethodSet(u16);
+pub(crate) struct MethodSet(u16);
 
 impl MethodSet {
+    /// No method.
+    pub(crate) const EMPTY: Self = Self(0);
+
     /// The set of these methods.
-    pub fn of(methods: &[Method]) -> Self {
+    pub(crate) fn of(methods: &[Method]) -> Self {
         methods.iter().fold(Self::default(), |set, &method| set.with(method))
     }
 
     /// The set with one more.
     #[must_use]
-    pub const fn with(self, method: Method) -> Self {
+    pub(crate) const fn with(self, method: Method) -> Self {
         Self(self.0 | 1 << method as u16)
     }
 
-    /// The union.
+    /// The methods that are in both.
     #[must_use]
-    pub const fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+    pub(crate) const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// Whether the method is in the set.
-    pub const fn contains(self, method: Method) -> bool {
+    pub(crate) const fn contains(self, method: Method) -> bool {
         self.0 & 1 << method as u16 != 0
     }
 
     /// Whether nothing is in the set.
-    pub const fn is_empty(self) -> bool {
+    pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Bytes to messages and back: no descriptors, clocks, threads or files in here.
 
+pub(crate) mod authority;
 pub(crate) mod conditional;
 pub(crate) mod date;
 pub(crate) mod etag;

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Status codes (RFC 9110 section 15) and their reason phrases.
 
-/// A three-digit status code, 100 to 999.
+/// A three-digit status code, 100 to 999; 200 by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Status(u16);
+
+impl Default for Status {
+    fn default() -> Self {
+        Self::OK
+    }
+}
 
 impl Status {
     /// 200
     pub const OK: Self = Self(200);
+    /// 204
+    pub const NO_CONTENT: Self = Self(204);
     /// 206
     pub const PARTIAL_CONTENT: Self = Self(206);
     /// 301

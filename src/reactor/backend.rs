@@ -59,6 +59,9 @@ pub(super) trait Backend: Send + Sync {
     /// Waits until there is an event or the time is over, and fills `events` from the beginning.
     fn wait(&self, events: &mut [Event], timeout: Option<Duration>) -> Result<usize>;
 
+    /// Forgets all knotes of a descriptor that its owner closes next.
+    fn forget(&self, fd: RawFd);
+
     /// Triggers the user events of that number. Async-signal-safe.
     fn trigger(&self, ident: usize) -> Result<()>;
 

@@ -225,6 +225,17 @@ impl<P: Poller> State<P> {
         self.unregister(fd);
     }
 
+    /// The descriptor is about to be closed by its owner: as [`State::vanish`], but a kernel that keeps
+    /// the set is not told, because closing tells it.
+    pub(super) fn forget(&mut self, fd: RawFd) {
+        if P::IN_KERNEL
+            && let Some(entry) = self.descriptors.get_mut(fd)
+        {
+            entry.registered = None;
+        }
+        self.vanish(fd);
+    }
+
     /// Gets rid of registrations that could not be taken out, by starting the poller's set anew. If the
     /// system has no resources for that now, the next report of such a registration tries again.
     pub(super) fn renew(&mut self) {

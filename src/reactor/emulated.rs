@@ -170,6 +170,12 @@ impl<P: Poller> Backend for Emulated<P> {
         }
     }
 
+    fn forget(&self, fd: RawFd) {
+        let mut state = self.lock();
+        state.forget(fd);
+        self.settle(&mut state);
+    }
+
     fn trigger(&self, ident: usize) -> Result<()> {
         if fork::current_generation() != self.generation {
             return Err(Error::os(libc::EBADF));

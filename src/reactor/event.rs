@@ -3,6 +3,7 @@
 //! way out. Its layout is that of C's `evl_event`.
 
 use bitflags::bitflags;
+use std::os::fd::{AsFd, AsRawFd};
 
 /// A change to make, or an event that happened.
 #[repr(C)]
@@ -20,6 +21,15 @@ pub struct Event {
     pub data: i64,
     /// The caller's word, handed back untouched.
     pub udata: usize,
+}
+
+impl Event {
+    /// A change for a descriptor's knote.
+    pub fn of(fd: impl AsFd, filter: Filter, flags: Flags) -> Self {
+        // A borrowed descriptor is not negative.
+        let ident = fd.as_fd().as_raw_fd().cast_unsigned() as usize;
+        Self { ident, filter, flags, ..Self::default() }
+    }
 }
 
 /// The condition that a knote watches. Any number may come from C; those not named here are refused.

@@ -33,7 +33,7 @@ use crate::{Error, Result};
 use backend::Backend;
 use emulated::Emulated;
 use poller::{epoll::Epoll, poll::Poll, select::Select};
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 /// The environment variable that overrides the choice of the backend.
@@ -135,6 +135,12 @@ impl Reactor {
             }
         }
         self.backend.wait(events, timeout)
+    }
+
+    /// Forgets all knotes of a descriptor that the caller closes next, which spares the kernel a call
+    /// where closing tells it enough. To be closed before anything else happens to the descriptor.
+    pub(crate) fn forget(&self, fd: BorrowedFd<'_>) {
+        self.backend.forget(fd.as_raw_fd());
     }
 
     /// Triggers the user event of that number. Takes no lock and allocates nothing: also for signal

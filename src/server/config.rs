@@ -2,9 +2,11 @@
 //! What a server is to do, as plain data: the configuration file and the calls of the API both end
 //! in this, and the workers only read it.
 
+use super::address::Address;
 use super::limits;
 use crate::http::method::MethodSet;
 use crate::http::status::Status;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,15 +39,8 @@ pub(crate) struct Listen {
     pub(crate) backlog: i32,
 }
 
-/// Where to listen.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Address {
-    Ip(std::net::SocketAddr),
-    Unix(PathBuf),
-}
-
 /// One of a `server_name`'s names, in lower case.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ServerName {
     /// `example.org`; also `_` and the empty name, which match no `Host` of that kind.
     Exact(String),
@@ -53,6 +48,17 @@ pub(crate) enum ServerName {
     Suffix(String),
     /// `www.example.*`: kept as `www.example.`.
     Prefix(String),
+}
+
+/// As `server_name` takes it.
+impl fmt::Display for ServerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(name) => f.write_str(name),
+            Self::Suffix(name) => write!(f, "*{name}"),
+            Self::Prefix(name) => write!(f, "{name}*"),
+        }
+    }
 }
 
 /// A `location` block.
@@ -71,8 +77,50 @@ pub(crate) enum Matcher {
     Prefix(String),
 }
 
+impl Config {
+    /// Every location's and server's settings.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = &Arc<Settings>> {
+        self.servers.iter().flat_map(|server| {
+            let locations = server.locations.iter().map(|location| &location.settings);
+            std::iter::once(&server.settings).chain(locations)
+        })
+    }
+
+    /// Every address to listen on, each once.
+    pub(crate) fn addresses(&self) -> Vec<&Address> {
+        let mut addresses = Vec::new();
+        for listen in self.servers.iter().flat_map(|server| &server.listens) {
+            if !addresses.contains(&&listen.address) {
+                addresses.push(&listen.address);
+            }
+        }
+        addresses
+    }
+}
+
+impl VirtualServer {
+    /// The first of its names; empty if it has none.
+    pub(crate) fn first_name(&self) -> &str {
+        match self.names.first() {
+            Some(ServerName::Exact(name) | ServerName::Suffix(name) | ServerName::Prefix(name)) => {
+                name
+            }
+            None => "",
+        }
+    }
+}
+
+impl Matcher {
+    /// The path that is compared.
+    pub(crate) fn path(&self) -> &str {
+        match self {
+            Self::Exact(path) | Self::Prefix(path) => path,
+        }
+    }
+}
+
 /// What holds for a request once its location is known: each block starts from its parent's.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// `root`: the path of the request is appended to it.
     pub(crate) root: PathBuf,
@@ -147,9 +195,23 @@ pub(crate) struct Return {
     pub(crate) text: Template,
 }
 
+impl Return {
+    /// Whether the text is the URL for `Location`.
+    pub(crate) const fn is_redirect(&self) -> bool {
+        matches!(self.status.code(), 301 | 302 | 303 | 307 | 308)
+    }
+}
+
 /// Text with variables in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Template(pub(crate) Vec<Part>);
+
+impl Template {
+    /// Whether nothing will ever come out of it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|part| matches!(part, Part::Literal(text) if text.is_empty()))
+    }
+}
 
 /// A piece of a [`Template`].
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,3 +21,51 @@ pub(crate) const REQUEST_LINE: usize = 8 * 1024;
 pub(crate) const HEADER_BLOCK: usize = 4 * 8 * 1024;
 /// Longest queue of connections not yet accepted (`listen … backlog=`).
 pub(crate) const BACKLOG: i32 = 511;
+/// Most header fields in one request.
+pub(crate) const HEADERS: usize = 100;
+/// Bytes of encoded answers at which a connection takes no further request.
+pub(crate) const OUTPUT_HIGH: usize = 64 * 1024;
+/// First size of a connection's buffer, in bytes.
+pub(crate) const BUFFER: usize = 4 * 1024;
+/// Buffers that a worker keeps for re-use.
+pub(crate) const SPARE_BUFFERS: usize = 64;
+/// Bytes received by one system call.
+pub(crate) const RECEIVE: usize = 64 * 1024;
+/// Bytes of a file sent by one system call.
+pub(crate) const SENDFILE: usize = 1024 * 1024;
+/// Files up to this many bytes go out with their head in one call instead of by sendfile(2).
+pub(crate) const INLINE_FILE: u64 = 16 * 1024;
+/// System calls that one connection may make before the others have their turn.
+pub(crate) const TURN: usize = 16;
+/// Connections accepted in one turn.
+pub(crate) const ACCEPTS: usize = 64;
+/// Pause of accepting after the process or the system ran out of descriptors or memory.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long a closed connection is read from, so that a reset does not overtake its last answer.
+pub(crate) const LINGER: Duration = Duration::from_secs(5);
+/// Internal redirects of one request: index files and error pages.
+pub(crate) const INTERNAL_REDIRECTS: usize = 10;
+/// Events taken from the reactor at a time.
+pub(crate) const EVENTS: usize = 512;
+/// Longest part of a refused request's first line that is logged, in bytes.
+pub(crate) const LOGGED_LINE: usize = 1024;
+/// Bytes of log lines kept before they are written, at the latest at the end of the turn.
+pub(crate) const LOG_BUFFER: usize = 64 * 1024;
+/// The `Server` field, unless `server_tokens off`.
+pub(crate) const SERVER: &str = concat!("evl/", env!("CARGO_PKG_VERSION"));
+/// The `Server` field with `server_tokens off`.
+pub(crate) const SERVER_BARE: &str = "evl";
+/// Grace that requests have after the first signal to end.
+pub(crate) const DRAIN: Duration = Duration::from_secs(10);
+/// Most entries that a directory's listing shows.
+pub(crate) const LISTING: usize = 100_000;
+/// Most workers that one server can have.
+pub(crate) const WORKERS: usize = 1024;
+/// Longest time that a directive may name: it can be added to any clock without overflow.
+pub(crate) const LONGEST_TIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+/// Largest configuration, in bytes, all included files together.
+pub(crate) const CONFIG_SIZE: usize = 16 * 1024 * 1024;
+/// Deepest nesting of blocks in a configuration file.
+pub(crate) const CONFIG_DEPTH: usize = 32;
+/// Longest chain of files that include each other.
+pub(crate) const INCLUDE_DEPTH: usize = 16;

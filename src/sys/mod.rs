@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The operating system, one safe function per family of calls. The only folder that names `libc`
 //! functions, `target_os` or (with `ffi`) `unsafe`; it knows nothing of events or HTTP.
-
 #![allow(unsafe_code, reason = "system calls are unsafe by nature; each block says why it holds")]
+
 pub(crate) mod clock;
 pub(crate) mod epoll;
 pub(crate) mod fd;
 pub(crate) mod file;
 pub(crate) mod fork;
+pub(crate) mod localtime;
 pub(crate) mod poll;
 pub(crate) mod select;
 pub(crate) mod sendfile;

@@ -1,1 +1,153 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+//! Stream sockets: listening, accepting, receiving and sending, never blocking.
+
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::path::Path;
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    Ip(SocketAddr),
+    /// Unix sockets have no address that means anything to a server.
+    Unix,
+}
+
+/// Whether the kernel spreads connections over sockets that share a port (`SO_REUSEPORT`, socket(7);
+/// FreeBSD's `SO_REUSEPORT_LB`). Elsewhere workers share one listening socket.
+pub(crate) const SPREADS_REUSED_PORTS: bool =
+    cfg!(any(target_os = "linux", target_os = "android", target_os = "freebsd"));
+
+/// A socket bound to `address`, not yet listening. With `shared`, other sockets of this user may bind
+/// to the same address, and the kernel spreads connections over them.
+pub(crate) fn bind_tcp(address: SocketAddr, shared: bool) -> io::Result<OwnedFd> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    socket.set_reuse_address(true)?;
+    // Accepted connections inherit it, which saves a system call each.
+    socket.set_tcp_nodelay(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    if shared {
+        share_port(&socket)?;
+    }
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+#[cfg(not(target_os = "freebsd"))]
+fn share_port(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port(true)
+}
+
+#[cfg(target_os = "freebsd")]
+fn share_port(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port_lb(true)
+}
+
+/// A socket bound to a new file at `path`. A file that an ended process left behind, to which nobody
+/// listens any more, is replaced; a living one is `EADDRINUSE`.
+pub(crate) fn bind_unix(path: &Path) -> io::Result<OwnedFd> {
+    let address = SockAddr::unix(path)?;
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    match socket.bind(&address) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            let probe = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+            match probe.connect(&address) {
+                Err(refused) if refused.kind() == io::ErrorKind::ConnectionRefused => {
+                    std::fs::remove_file(path)?;
+                    socket.bind(&address)?;
+                }
+                _ => return Err(error),
+            }
+        }
+        other => other?,
+    }
+    Ok(socket.into())
+}
+
+/// Starts to accept connections, at most `backlog` of them waiting.
+pub(crate) fn listen(socket: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
+    socket2::SockRef::from(&socket).listen(backlog)
+}
+
+/// The address that a TCP socket is bound to, with the port that the kernel chose for port 0.
+pub(crate) fn local_address(socket: BorrowedFd<'_>) -> io::Result<Option<SocketAddr>> {
+    Ok(socket2::SockRef::from(&socket).local_addr()?.as_socket())
+}
+
+/// The next waiting connection: non-blocking and close-on-exec from birth.
+pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Peer)> {
+    // SAFETY: the closure passes the pointers that socket2 made for it to accept(2) and returns the
+    // new descriptor, which nobody else owns.
+    let (socket, address) = unsafe {
+        SockAddr::try_init(|address, length| {
+            let fd = accept_raw(listener.as_raw_fd(), address.cast(), length);
+            if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(OwnedFd::from_raw_fd(fd)) }
+        })
+    }?;
+    #[cfg(any(target_os = "macos", target_os = "ios"))]
+    {
+        let socket = socket2::SockRef::from(&socket);
+        socket.set_nonblocking(true)?;
+        socket.set_cloexec(true)?;
+        socket.set_nosigpipe(true)?;
+    }
+    Ok((socket, address.as_socket().map_or(Peer::Unix, Peer::Ip)))
+}
+
+#[cfg(not(any(target_os = "macos", target_os = "ios")))]
+fn accept_raw(fd: i32, address: *mut libc::sockaddr, length: *mut libc::socklen_t) -> i32 {
+    // SAFETY: the caller passes a valid address buffer and its length (accept4(2)).
+    unsafe { libc::accept4(fd, address, length, libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) }
+}
+
+#[cfg(any(target_os = "macos", target_os = "ios"))]
+fn accept_raw(fd: i32, address: *mut libc::sockaddr, length: *mut libc::socklen_t) -> i32 {
+    // SAFETY: the caller passes a valid address buffer and its length (accept(2)).
+    unsafe { libc::accept(fd, address, length) }
+}
+
+/// Receives what is there, at most `buffer`'s length; 0 is the end of the stream.
+pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<usize> {
+    // SAFETY: the buffer is valid for writes of its length while the call lasts.
+    let count =
+        unsafe { libc::recv(socket.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), 0) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
+/// Sends what the kernel takes of `bytes`. With `more`, the kernel may hold a partial segment back
+/// because more follows at once (`MSG_MORE`, send(2); a no-op where the OS has none).
+pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8], more: bool) -> io::Result<usize> {
+    let flags = NO_SIGNAL | if more { MORE } else { 0 };
+    // SAFETY: the bytes are valid for reads of their length while the call lasts.
+    let count =
+        unsafe { libc::send(socket.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), flags) };
+    usize::try_from(count).map_err(|_| io::Error::last_os_error())
+}
+
+#[cfg(any(target_os = "macos", target_os = "ios"))]
+const NO_SIGNAL: i32 = 0;
+#[cfg(not(any(target_os = "macos", target_os = "ios")))]
+const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const MORE: i32 = libc::MSG_MORE;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const MORE: i32 = 0;
+
+/// Says that nothing more will be sent; the other direction stays open.
+pub(crate) fn shutdown_write(socket: BorrowedFd<'_>) -> io::Result<()> {
+    socket2::SockRef::from(&socket).shutdown(std::net::Shutdown::Write)
+}
+
+/// Whether accepting failed because descriptors or memory ran out, so that trying again at once would
+/// only spin (accept(2)).
+pub(crate) fn is_exhausted(error: &io::Error) -> bool {
+    let exhausted = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
+    error.raw_os_error().is_some_and(|errno| exhausted.contains(&errno))
+}

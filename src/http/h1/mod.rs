@@ -5,3 +5,8 @@ pub(crate) mod chunked;
 pub(crate) mod decoder;
 pub(crate) mod encoder;
 pub(crate) mod framing;
+pub(crate) mod head;
+mod lines;
+mod request_line;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""One run: a fresh server on one processor, the generator on another, a result or a reason."""
+
+import contextlib
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+
+from . import machine
+from .servers import OUT
+
+START_LIMIT = 10.0
+STOP_LIMIT = 3.0
+WARM_UP = 0.3
+
+
+class Failed(Exception):
+    """A run that gives no figure; the text says why."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run gave."""
+
+    rate: float  # requests per second
+    cpu_us: float  # server's processor time per request
+    server_busy: float  # share of its processor that the server used
+    generator_busy: float
+    others: float  # share of the two processors that neither of them used
+    errors: int
+
+
+def pinned(processor):
+    """For `preexec_fn`: what is started runs on this processor only."""
+    return lambda: os.sched_setaffinity(0, {processor})
+
+
+def wait_until_listening(port, process):
+    """Returns once a connection is accepted."""
+    limit = time.monotonic() + START_LIMIT
+    while time.monotonic() < limit:
+        if process.poll() is not None:
+            raise Failed(f"ended with status {process.returncode} before it listened")
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", port), 0.2).close()
+            return
+        time.sleep(0.01)  # nothing tells us when a foreign program listens
+    raise Failed("did not listen")
+
+
+def stop(process):
+    """Ends the server's session, and only that."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_LIMIT)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@contextlib.contextmanager
+def running(server, workload, processor):
+    """The server, listening: yields its process and port; its output goes to `out/run/NAME.log`."""
+    run = OUT / "run"
+    run.mkdir(parents=True, exist_ok=True)
+    port = machine.free_port()
+    command = server.command(server.found(), workload, port, run)
+    with open(run / f"{server.name}.log", "wb") as log:
+        try:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, preexec_fn=pinned(processor),
+            )
+        except OSError as why:
+            raise Failed(str(why)) from why
+        try:
+            wait_until_listening(port, process)
+            yield process, port
+            if process.poll() is not None:
+                raise Failed(f"ended with status {process.returncode} under load")
+        finally:
+            stop(process)
+
+
+def generator_command(workload, port, pids, seconds):
+    """The command line of `load`."""
+    command = [str(OUT / "load"), "-p", str(port), "-u", workload.path, "-c", str(workload.connections)]
+    command += ["-w", str(WARM_UP), "-d", str(seconds)]
+    command += ["-k"] if workload.close_each else []
+    command += ["-t"] if workload.large else []
+    for pid in pids:
+        command += ["-P", str(pid)]
+    return command
+
+
+def children_seconds():
+    """Processor time of the children that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def measure(server, workload, seconds):
+    """Runs the workload once and returns its Result; raises Failed."""
+    on_server, on_generator = machine.processors()
+    both = {on_server, on_generator}
+    with running(server, workload, on_server) as (process, port):
+        pids = machine.session_processes(process.pid)
+
+        def clocks():
+            total = sum(machine.busy_seconds(p) for p in both)
+            ours = children_seconds() + sum(machine.process_seconds(p) for p in pids)
+            return time.monotonic(), total, ours
+
+        begin = clocks()
+        try:
+            done = subprocess.run(
+                generator_command(workload, port, pids, seconds), capture_output=True, text=True,
+                preexec_fn=pinned(on_generator), timeout=seconds + 30, check=False,
+            )
+        except subprocess.TimeoutExpired as late:
+            raise Failed("the generator did not end in time") from late
+        end = clocks()
+    if done.returncode:
+        raise Failed(done.stderr.strip() or f"generator ended with status {done.returncode}")
+    told = json.loads(done.stdout)
+    if not told["requests"]:
+        raise Failed(f"no request was answered, {told['errors']} errors")
+    elapsed, total, ours = (b - a for a, b in zip(begin, end))
+    return Result(
+        rate=told["requests"] / told["seconds"],
+        cpu_us=told["server_cpu_s"] / told["requests"] * 1e6,
+        server_busy=told["server_cpu_s"] / told["seconds"],
+        generator_busy=told["client_cpu_s"] / told["seconds"],
+        others=max(0.0, (total - ours) / elapsed / len(both)),
+        errors=told["errors"],
+    )

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Setters that are more than an assignment; the table of directives has the others.
+
+use super::statement::Statement;
+use super::values;
+use crate::error::Result;
+use crate::server::config::{Config, Settings};
+use crate::server::limits::WORKERS;
+
+/// `worker_processes number | auto`
+pub(super) fn worker_processes(config: &mut Config, statement: &Statement<'_>) -> Result<()> {
+    let word = statement.argument(0);
+    if word.text == "auto" {
+        config.workers = None;
+        return Ok(());
+    }
+    let number = values::number(&word.text).and_then(|number| usize::try_from(number).ok());
+    let number = number.filter(|number| (1..=WORKERS).contains(number));
+    let wanted = || format!("`auto` or a number from 1 to {WORKERS}");
+    config.workers = Some(number.ok_or_else(|| statement.refuse(word, wanted()))?);
+    Ok(())
+}
+
+/// `root path`, which ends an inherited `alias`.
+pub(super) fn root(settings: &mut Settings, statement: &Statement<'_>) -> Result<()> {
+    settings.root = statement.path()?;
+    settings.alias = None;
+    Ok(())
+}
+
+/// `index file …`
+pub(super) fn index(settings: &mut Settings, statement: &Statement<'_>) -> Result<()> {
+    if statement.first {
+        settings.index.clear();
+    }
+    for word in statement.arguments() {
+        if word.text.is_empty() || word.text.contains('$') {
+            return Err(statement.refuse(word, "names of files without variables"));
+        }
+        settings.index.push(word.text.clone());
+    }
+    Ok(())
+}
+
+/// `large_client_header_buffers number size`
+pub(super) fn header_buffers(settings: &mut Settings, statement: &Statement<'_>) -> Result<()> {
+    let number = statement.number(1..=u64::MAX)?;
+    let size = statement.size(1)?;
+    let one = usize::try_from(size).ok().filter(|&one| one > 0);
+    let all = number.checked_mul(size).and_then(|all| usize::try_from(all).ok());
+    match (one, all) {
+        (Some(one), Some(all)) => {
+            settings.max_request_line = one;
+            settings.max_header_block = all;
+            Ok(())
+        }
+        _ => Err(statement.refuse(statement.argument(1), "a size from 1 byte up that fits memory")),
+    }
+}
+
+/// `access_log path [combined] | off`
+pub(super) fn access_log(settings: &mut Settings, statement: &Statement<'_>) -> Result<()> {
+    let word = statement.argument(0);
+    if let Some(format) = statement.arguments().get(1) {
+        if word.text == "off" {
+            return Err(statement.error(format, "`access_log off` takes nothing more"));
+        }
+        if format.text != "combined" {
+            return Err(statement.error(format, "the one log format is `combined`"));
+        }
+    }
+    if word.text.starts_with("syslog:") {
+        return Err(statement.refuse(word, "the path of a file, or `off`"));
+    }
+    settings.access_log = if word.text == "off" { None } else { Some(statement.path()?) };
+    Ok(())
+}

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One client's connection, in completion style: bytes came, bytes went. It knows neither sockets nor
+//! which driver moves the bytes.
+//!
+//! Requests are taken one after the other and their answers queued in order. None is taken while much
+//! is still to be sent, so that a client that does not read costs bounded memory.
+
+use super::config::Settings;
+use super::context::Context;
+use super::exchange::{Exchange, Request};
+use super::handlers::status;
+use super::limits;
+use super::log::Entry;
+use super::output::Output;
+use super::site::{Found, Site};
+use crate::http::h1::decoder::{Decoder, Limits, Step};
+use crate::http::h1::head::{BodyLength, Head, RequestHead};
+use crate::http::status::{Reject, Status};
+use crate::http::target::{self, Form};
+use crate::sys::clock;
+use crate::sys::socket::Peer;
+use std::cell::OnceCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) struct Connection {
+    peer: Peer,
+    /// Which of the site's listening addresses accepted it.
+    endpoint: usize,
+    decoder: Decoder,
+    phase: Phase,
+    /// Received, not yet consumed.
+    input: Vec<u8>,
+    /// The decoder wants more than `input` holds.
+    hungry: bool,
+    /// The client will send nothing more.
+    ended: bool,
+    output: Output,
+    /// Close once everything is sent.
+    closing: bool,
+    /// Something of the client's may still be unread then, and a reset would lose the answer.
+    lingering: bool,
+    /// Requests begun.
+    served: u64,
+    /// The latest request's.
+    settings: Arc<Settings>,
+    /// What the time-out counts from, in nanoseconds of the worker's clock.
+    since: u64,
+    waiting: Waiting,
+}
+
+/// Where the connection is between requests and in them.
+enum Phase {
+    /// Between requests, or in the head of one.
+    Head,
+    /// The handler wants the whole body first.
+    Body(Box<Pending>),
+    /// Answered already; the rest of the body is dropped.
+    Discard,
+    /// Everything is sent and the sending side shut; what still comes is dropped.
+    Linger,
+}
+
+/// A request whose body is still coming.
+struct Pending {
+    head: Head,
+    bytes: Vec<u8>,
+    body: Vec<u8>,
+}
+
+/// A request that can be answered.
+struct Message<'a> {
+    head: &'a Head,
+    bytes: &'a [u8],
+    path: &'a [u8],
+    body: &'a [u8],
+}
+
+/// What a connection waits for, which decides on its time-out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    /// The rest of a head, or the first one.
+    Head,
+    /// The next request.
+    Request,
+    Body,
+    /// Room to send.
+    Room,
+    /// The client's end of the connection.
+    Goodbye,
+}
+
+/// What a connection needs next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Something of [`Connection::output`] has to be sent.
+    Send,
+    /// [`Connection::resume`] has input to go on with.
+    Resume,
+    /// More has to come from the client.
+    Receive,
+    /// All is sent: shut the sending side, then [`Connection::linger`].
+    ShutDown,
+    Close,
+}
+
+impl Connection {
+    pub(crate) fn new(peer: Peer, endpoint: usize, settings: Arc<Settings>, now: u64) -> Self {
+        Self {
+            peer,
+            endpoint,
+            decoder: Decoder::new(),
+            phase: Phase::Head,
+            input: Vec::new(),
+            hungry: true,
+            ended: false,
+            output: Output::default(),
+            closing: false,
+            lingering: false,
+            served: 0,
+            settings,
+            since: now,
+            waiting: Waiting::Head,
+        }
+    }
+
+    /// Bytes came.
+    pub(crate) fn received(&mut self, bytes: &[u8], site: &Site, cx: &mut Context) {
+        if matches!(self.phase, Phase::Linger) {
+            return;
+        }
+        if matches!(self.phase, Phase::Body(_) | Phase::Discard) {
+            self.since = cx.now;
+        }
+        self.hungry = false;
+        if self.input.is_empty() {
+            let used = self.process(bytes, site, cx);
+            if let Some(rest) = bytes.get(used..).filter(|rest| !rest.is_empty() && !self.closing) {
+                self.input = cx.buffers.take();
+                self.input.extend_from_slice(rest);
+            }
+        } else {
+            self.input.extend_from_slice(bytes);
+            self.resume(site, cx);
+        }
+    }
+
+    /// The client will send nothing more: what it asked for is still answered.
+    pub(crate) fn received_end(&mut self) {
+        self.ended = true;
+    }
+
+    /// Goes on with what was received before; called once there is room again.
+    pub(crate) fn resume(&mut self, site: &Site, cx: &mut Context) {
+        let mut input = std::mem::take(&mut self.input);
+        let used = self.process(&input, site, cx);
+        input.drain(..used);
+        if input.is_empty() || self.closing {
+            cx.buffers.give(input);
+        } else {
+            self.input = input;
+        }
+    }
+
+    /// What to do next.
+    pub(crate) fn next(&self) -> Next {
+        let lingers = matches!(self.phase, Phase::Linger);
+        if !self.output.is_empty() {
+            Next::Send
+        } else if self.closing && self.lingering && !self.ended {
+            if lingers { Next::Receive } else { Next::ShutDown }
+        } else if self.closing {
+            Next::Close
+        } else if !self.hungry && !self.input.is_empty() {
+            Next::Resume
+        } else if self.ended {
+            Next::Close
+        } else {
+            Next::Receive
+        }
+    }
+
+    /// What is to be sent.
+    pub(crate) fn output(&mut self) -> &mut Output {
+        &mut self.output
+    }
+
+    /// Something of the output was sent.
+    pub(crate) fn sent(&mut self, now: u64) {
+        self.since = now;
+    }
+
+    /// The sending side is shut; what still comes is dropped until the client closes too.
+    pub(crate) fn linger(&mut self) {
+        self.phase = Phase::Linger;
+    }
+
+    /// When the present wait has to end, in nanoseconds of the worker's clock.
+    pub(crate) fn deadline(&mut self, now: u64) -> u64 {
+        let (waiting, limit) = self.waiting();
+        if waiting != self.waiting {
+            self.waiting = waiting;
+            self.since = now;
+        }
+        self.since.saturating_add(clock::nanoseconds(limit))
+    }
+
+    fn waiting(&self) -> (Waiting, Duration) {
+        let settings = &self.settings;
+        if !self.output.is_empty() {
+            return (Waiting::Room, settings.send_timeout);
+        }
+        match self.phase {
+            Phase::Head if self.served == 0 || !self.input.is_empty() => {
+                (Waiting::Head, settings.header_timeout)
+            }
+            Phase::Head => (Waiting::Request, settings.keepalive_timeout),
+            Phase::Body(_) | Phase::Discard => (Waiting::Body, settings.body_timeout),
+            Phase::Linger => (Waiting::Goodbye, limits::LINGER),
+        }
+    }
+
+    /// The wait took too long: a request that has begun is told so, else there is only closing.
+    pub(crate) fn timed_out(&mut self, cx: &mut Context) {
+        let begun = match self.waiting {
+            Waiting::Head => !self.input.is_empty(),
+            Waiting::Body => matches!(self.phase, Phase::Body(_)),
+            Waiting::Request | Waiting::Room | Waiting::Goodbye => false,
+        };
+        if begun {
+            let reject = Reject::new(Status::REQUEST_TIMEOUT, "the request took too long");
+            self.refuse(reject, &[], cx);
+        }
+        self.closing = true;
+        self.lingering = false;
+    }
+
+    /// The server stops: a connection at rest closes now, others after their answer.
+    pub(crate) fn drain(&mut self) {
+        let resting = matches!(self.phase, Phase::Head) && self.input.is_empty();
+        self.closing |= resting;
+    }
+
+    fn takes_requests(&self) -> bool {
+        !self.closing && !self.output.is_full()
+    }
+
+    fn process(&mut self, input: &[u8], site: &Site, cx: &mut Context) -> usize {
+        let mut used = 0;
+        while self.takes_requests() {
+            let limits = Limits {
+                request_line: self.settings.max_request_line,
+                head: self.settings.max_header_block,
+                headers: limits::HEADERS,
+                body: self.settings.max_body,
+            };
+            let rest = input.get(used..).unwrap_or_default();
+            match self.decoder.step(rest, &limits, &mut cx.head) {
+                Ok((count, Step::NeedMore)) => {
+                    used += count;
+                    self.hungry = true;
+                    break;
+                }
+                Ok((count, Step::Head)) => {
+                    used += count;
+                    self.begin(rest.get(..count).unwrap_or_default(), site, cx);
+                }
+                Ok((count, Step::Data(data))) => {
+                    used += count;
+                    if let Phase::Body(pending) = &mut self.phase {
+                        pending.body.extend_from_slice(data);
+                    }
+                }
+                Ok((count, Step::Trailers(_))) => used += count,
+                Ok((count, Step::End)) => {
+                    used += count;
+                    self.finish(site, cx);
+                }
+                Err(reject) => {
+                    self.refuse(reject, rest, cx);
+                    break;
+                }
+            }
+        }
+        used
+    }
+
+    /// A head is complete: answers at once, or waits for the body if the handler wants it.
+    fn begin(&mut self, bytes: &[u8], site: &Site, cx: &mut Context) {
+        self.served += 1;
+        self.since = cx.now;
+        let head = std::mem::take(&mut cx.head);
+        let mut path = std::mem::take(&mut cx.path);
+        match self.look_up(head.view(bytes), &mut path, site) {
+            Err(reject) => self.refuse(reject, bytes, cx),
+            Ok(found) => {
+                let has_body = head.body != BodyLength::None;
+                let message = Message { head: &head, bytes, path: &path, body: &[] };
+                if self.is_too_large(head.body) {
+                    self.closing = true;
+                    self.lingering = true;
+                    self.answer(&message, &found, Some(Status::CONTENT_TOO_LARGE), cx);
+                } else if has_body && found.wants_body(head.method, &path) {
+                    if head.expect_continue {
+                        self.output.proceed(cx);
+                    }
+                    let pending = Pending { head, bytes: bytes.to_vec(), body: Vec::new() };
+                    self.phase = Phase::Body(Box::new(pending));
+                    cx.path = path;
+                    return;
+                } else {
+                    // A client that awaits 100 may or may not send its body after a final answer:
+                    // what comes next on the connection cannot be told.
+                    self.closing |= head.expect_continue && has_body;
+                    self.lingering |= has_body;
+                    self.phase = Phase::Discard;
+                    self.answer(&message, &found, None, cx);
+                }
+            }
+        }
+        cx.head = head;
+        cx.path = path;
+    }
+
+    fn is_too_large(&self, body: BodyLength) -> bool {
+        let limit = self.settings.max_body;
+        matches!(body, BodyLength::Length(length) if limit > 0 && length > limit)
+    }
+
+    /// The message is complete.
+    fn finish(&mut self, site: &Site, cx: &mut Context) {
+        self.lingering = false;
+        let Phase::Body(pending) = std::mem::replace(&mut self.phase, Phase::Head) else { return };
+        let Pending { head, bytes, body } = *pending;
+        let mut path = std::mem::take(&mut cx.path);
+        match self.look_up(head.view(&bytes), &mut path, site) {
+            Err(reject) => self.refuse(reject, &bytes, cx),
+            Ok(found) => {
+                let message = Message { head: &head, bytes: &bytes, path: &path, body: &body };
+                self.answer(&message, &found, None, cx);
+            }
+        }
+        cx.path = path;
+    }
+
+    /// Decodes the path and finds who answers.
+    fn look_up<'s>(
+        &mut self,
+        view: RequestHead<'_>,
+        path: &mut Vec<u8>,
+        site: &'s Site,
+    ) -> Result<Found<'s>, Reject> {
+        let target = view.target();
+        match target.form {
+            // Nothing in it is a path; no file or route can be meant.
+            Form::Asterisk | Form::Authority => path.clear(),
+            Form::Origin | Form::Absolute => target::decode_path(target.path, path)?,
+        }
+        let host = view.authority().map(|authority| authority.host).unwrap_or_default();
+        let host = str::from_utf8(host).unwrap_or_default();
+        let found = site.find(self.endpoint, host, path);
+        if !Arc::ptr_eq(&self.settings, found.settings()) {
+            self.settings = Arc::clone(found.settings());
+        }
+        Ok(found)
+    }
+
+    fn answer(
+        &mut self,
+        message: &Message<'_>,
+        found: &Found<'_>,
+        failed: Option<Status>,
+        cx: &mut Context,
+    ) {
+        let Message { head, bytes, path, body } = *message;
+        let mut response = std::mem::take(&mut cx.response);
+        response.reset();
+        let view = head.view(bytes);
+        let query = view.target().query;
+        let peer_text = OnceCell::new();
+        let peer = self.peer;
+        let request = Request { head: view, path, query, body, params: None, peer, peer_text };
+        let mut x = Exchange { request, response: &mut response };
+        match failed {
+            Some(status) => found.fail(&mut x, status),
+            None => found.answer(&mut x),
+        }
+        let keep = head.persistent
+            && !cx.draining
+            && self.served < self.settings.keepalive_requests
+            && !self.settings.keepalive_timeout.is_zero();
+        self.closing |= !keep || x.response.close;
+        if !x.response.silent {
+            if let Some(log) = &self.settings.access_log {
+                cx.entry = Some(Box::new(Entry::new(log, &x.request, x.response.status)));
+            }
+            let server = self.server_field();
+            self.closing |= self.output.put(head, &mut response, self.closing, server, cx);
+        }
+        cx.response = response;
+    }
+
+    /// Refuses what cannot be understood or is too much, and closes.
+    fn refuse(&mut self, reject: Reject, bytes: &[u8], cx: &mut Context) {
+        self.closing = true;
+        self.lingering = true;
+        if matches!(self.phase, Phase::Discard) {
+            return;
+        }
+        let mut response = std::mem::take(&mut cx.response);
+        response.reset();
+        status::page(&mut response, reject.status);
+        if let Some(log) = &self.settings.access_log {
+            cx.entry = Some(Box::new(Entry::refused(log, self.peer, bytes, reject.status)));
+        }
+        let server = self.server_field();
+        self.output.put(&Head::default(), &mut response, true, server, cx);
+        cx.response = response;
+    }
+
+    fn server_field(&self) -> &'static str {
+        if self.settings.server_tokens { limits::SERVER } else { limits::SERVER_BARE }
+    }
+
+    /// The connection ends: what was not sent is dropped.
+    pub(crate) fn abandon(&mut self, cx: &mut Context) {
+        self.output.abandon(cx);
+        cx.buffers.give(std::mem::take(&mut self.input));
+    }
+}

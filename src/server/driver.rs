@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The readiness driver: moves bytes between a socket and its connection when the reactor says that
+//! it can be done. READ is watched edge-triggered from the start, WRITE only while something is left
+//! to send.
+
+use super::connection::{Connection, Next};
+use super::context::Context;
+use super::limits;
+use super::output::Outgoing;
+use super::site::Site;
+use crate::reactor::timers::TimerKey;
+use crate::reactor::{Event, Filter, Flags, Reactor};
+use crate::sys::sendfile::sendfile;
+use crate::sys::socket;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// A connection and what carries it.
+pub(crate) struct Client {
+    socket: OwnedFd,
+    pub(crate) connection: Connection,
+    /// Nothing says yet that receiving would find nothing.
+    readable: bool,
+    /// The client has sent its FIN.
+    at_end: bool,
+    /// The kernel had no room; a WRITE event will come.
+    blocked: bool,
+    write_watched: bool,
+    /// The time-out that is set, and for when.
+    pub(crate) timer: Option<(TimerKey, u64)>,
+}
+
+/// How a turn of a client ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// It waits for an event.
+    Waits,
+    /// It could go on, but others have to have their turn.
+    GoesOn,
+    Closed,
+}
+
+impl Client {
+    /// Has the reactor watch a new connection; its events carry `udata`.
+    pub(crate) fn watch(
+        socket: OwnedFd,
+        connection: Connection,
+        reactor: &Reactor,
+        udata: usize,
+    ) -> crate::Result<Self> {
+        let client = Self {
+            socket,
+            connection,
+            readable: false,
+            at_end: false,
+            blocked: false,
+            write_watched: false,
+            timer: None,
+        };
+        reactor.add(&client.interest(Filter::READ, udata))?;
+        Ok(client)
+    }
+
+    fn interest(&self, filter: Filter, udata: usize) -> Event {
+        Event { udata, ..Event::of(&self.socket, filter, Flags::ADD | Flags::CLEAR) }
+    }
+
+    /// Takes note of an event of this client.
+    pub(crate) fn noted(&mut self, event: &Event) {
+        if event.filter == Filter::READ {
+            self.readable = true;
+            self.at_end |= event.flags.contains(Flags::EOF);
+        } else {
+            self.blocked = false;
+        }
+    }
+
+    /// Sends, decodes and receives until something has to be waited for.
+    pub(crate) fn drive(&mut self, site: &Site, cx: &mut Context, buffer: &mut [u8]) -> Turn {
+        for _ in 0..limits::TURN {
+            match self.connection.next() {
+                Next::Send if self.blocked => return Turn::Waits,
+                Next::Send => match self.send(cx) {
+                    Ok(()) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.blocked = true,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) => return Turn::Closed,
+                },
+                Next::Resume => self.connection.resume(site, cx),
+                Next::Receive if !self.readable => return Turn::Waits,
+                Next::Receive => match socket::receive(self.socket.as_fd(), buffer) {
+                    Ok(0) => self.connection.received_end(),
+                    Ok(count) => {
+                        // A short read took all there was; the next byte is a new edge. After the
+                        // client's FIN there is none, so then the end is read as well.
+                        self.readable = count == buffer.len() || self.at_end;
+                        let bytes = buffer.get(..count).unwrap_or_default();
+                        self.connection.received(bytes, site, cx);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        self.readable = false;
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) => return Turn::Closed,
+                },
+                Next::ShutDown => {
+                    if socket::shutdown_write(self.socket.as_fd()).is_err() {
+                        return Turn::Closed;
+                    }
+                    self.connection.linger();
+                }
+                Next::Close => return Turn::Closed,
+            }
+        }
+        Turn::GoesOn
+    }
+
+    fn send(&mut self, cx: &mut Context) -> io::Result<()> {
+        let socket = self.socket.as_fd();
+        let output = self.connection.output();
+        match output.next(cx)? {
+            Outgoing::Bytes { bytes, more } => {
+                let count = socket::send(socket, bytes, more)?;
+                output.bytes_went(count, cx);
+            }
+            Outgoing::File(range) => {
+                let count = range.left.min(limits::SENDFILE as u64);
+                let count = usize::try_from(count).unwrap_or(limits::SENDFILE);
+                let count = sendfile(socket, range.file.as_fd(), range.offset, count)?;
+                if count == 0 {
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file shrank"));
+                }
+                output.file_went(count, cx);
+            }
+            Outgoing::Nothing => {}
+        }
+        self.connection.sent(cx.now);
+        Ok(())
+    }
+
+    /// Watches or forgets WRITE, as the end of a turn needs it.
+    pub(crate) fn rearm(&mut self, reactor: &Reactor, udata: usize) -> crate::Result<()> {
+        if self.blocked == self.write_watched {
+            return Ok(());
+        }
+        self.write_watched = self.blocked;
+        let change = self.interest(Filter::WRITE, udata);
+        if self.blocked {
+            reactor.add(&change)
+        } else {
+            reactor.delete(change.ident, change.filter)
+        }
+    }
+
+    /// Forgets the socket at the reactor, which the coming close would do anyway, but later.
+    pub(crate) fn forget(&self, reactor: &Reactor) {
+        reactor.forget(self.socket.as_fd());
+    }
+}

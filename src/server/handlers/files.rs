@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Static files: index files, the redirect of a directory to its `/`, types, validators, conditional
+//! requests and ranges.
+
+use super::autoindex;
+use crate::http::conditional::{Validators, Verdict};
+use crate::http::etag::EntityTag;
+use crate::http::method::{Method, MethodSet};
+use crate::http::range::Selection;
+use crate::http::status::{Reject, Status};
+use crate::http::{conditional, date, etag, mime, range, target};
+use crate::server::body::{FileRange, Payload};
+use crate::server::config::Matcher;
+use crate::server::exchange::Exchange;
+use crate::server::limits;
+use crate::server::site::Found;
+use crate::sys;
+use std::ffi::OsStr;
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+/// What files can be asked for with.
+pub(crate) const METHODS: MethodSet = MethodSet::EMPTY.with(Method::Get).with(Method::Head);
+
+/// Answers with the file or directory at `path`; another path says where to look instead.
+pub(crate) fn serve(
+    found: &Found<'_>,
+    x: &mut Exchange<'_>,
+    path: &[u8],
+) -> Result<Option<Vec<u8>>, Reject> {
+    let name = file_name(found, path);
+    let (file, metadata) = open(&name)?;
+    if metadata.is_dir() {
+        return directory(found, x, path, &name);
+    }
+    send(x, file, &metadata, &name).map(|()| None)
+}
+
+/// Answers with a whole file, as an error page is sent: no validators, no ranges.
+pub(crate) fn serve_whole(
+    found: &Found<'_>,
+    x: &mut Exchange<'_>,
+    path: &[u8],
+) -> Result<(), Reject> {
+    let name = file_name(found, path);
+    let (file, metadata) = open(&name)?;
+    if metadata.is_dir() {
+        return Err(Reject::new(Status::NOT_FOUND, "error page is a directory"));
+    }
+    x.response.line("Content-Type", mime::content_type(&name).as_bytes());
+    content(x, file, 0, metadata.len())
+}
+
+/// The file that a path names: appended to `root`, or in the place of the location's prefix (`alias`).
+fn file_name(found: &Found<'_>, path: &[u8]) -> PathBuf {
+    let settings = found.settings();
+    let (base, rest) = match (&settings.alias, found.location) {
+        (Some(alias), Some(location)) => {
+            let (Matcher::Exact(prefix) | Matcher::Prefix(prefix)) = &location.matcher;
+            (alias, path.get(prefix.len()..).unwrap_or_default())
+        }
+        _ => (&settings.root, path),
+    };
+    let mut name = base.clone().into_os_string();
+    name.push(OsStr::from_bytes(rest));
+    name.into()
+}
+
+fn open(name: &Path) -> Result<(File, Metadata), Reject> {
+    let file = sys::file::open(name).map_err(|error| reject(&error))?;
+    let metadata = file.metadata().map_err(|error| reject(&error))?;
+    if metadata.is_file() || metadata.is_dir() {
+        Ok((file, metadata))
+    } else {
+        Err(Reject::new(Status::NOT_FOUND, "neither a file nor a directory"))
+    }
+}
+
+fn reject(error: &io::Error) -> Reject {
+    match error.kind() {
+        io::ErrorKind::NotFound
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::InvalidInput
+        | io::ErrorKind::InvalidFilename => Reject::new(Status::NOT_FOUND, "no such file"),
+        io::ErrorKind::PermissionDenied => Reject::new(Status::FORBIDDEN, "permission denied"),
+        _ if sys::file::is_unreadable(error) => {
+            Reject::new(Status::NOT_FOUND, "not a file that can be read")
+        }
+        _ => Reject::new(Status::INTERNAL_SERVER_ERROR, "opening the file failed"),
+    }
+}
+
+fn directory(
+    found: &Found<'_>,
+    x: &mut Exchange<'_>,
+    path: &[u8],
+    name: &Path,
+) -> Result<Option<Vec<u8>>, Reject> {
+    if path.last() != Some(&b'/') {
+        let mut location = Vec::new();
+        if let Some(host) = x.request.header("host") {
+            location.extend_from_slice(b"http://");
+            location.extend_from_slice(host);
+        }
+        target::encode_path(path, &mut location);
+        location.push(b'/');
+        if let Some(query) = x.request.query {
+            location.push(b'?');
+            location.extend_from_slice(query);
+        }
+        x.response.line("Location", &location);
+        super::status::page(x.response, Status::MOVED_PERMANENTLY);
+        return Ok(None);
+    }
+    let settings = found.settings();
+    for index in &settings.index {
+        if index.starts_with('/') {
+            return Ok(Some(index.clone().into_bytes()));
+        }
+        if name.join(index).is_file() {
+            return Ok(Some([path, index.as_bytes()].concat()));
+        }
+    }
+    if !settings.autoindex {
+        return Err(Reject::new(Status::FORBIDDEN, "directory without index"));
+    }
+    autoindex::list(x, name, path).map_err(|error| reject(&error))?;
+    Ok(None)
+}
+
+/// Sends a regular file, or the part that is asked for, or says why not.
+fn send(x: &mut Exchange<'_>, file: File, metadata: &Metadata, name: &Path) -> Result<(), Reject> {
+    let length = metadata.len();
+    let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
+    let tag = etag::of_file(modified, length);
+    let current =
+        Validators { etag: EntityTag::parse(tag.as_bytes()), last_modified: Some(modified) };
+    let request = &x.request;
+    let (method, fields) = (request.known_method(), request.head.fields());
+    let verdict = conditional::evaluate(method, fields, current);
+    if verdict == Verdict::Failed {
+        return Err(Reject::new(Status::PRECONDITION_FAILED, "precondition failed"));
+    }
+    let part = match fields.only("range") {
+        Some(value) if method == Method::Get && conditional::if_range(fields, current) => {
+            range::parse(value, length)
+        }
+        _ => Selection::Whole,
+    };
+    if verdict == Verdict::Proceed && part == Selection::Unsatisfiable {
+        x.response.line("Content-Range", format!("bytes */{length}").as_bytes());
+        return Err(Reject::new(Status::RANGE_NOT_SATISFIABLE, "no such range"));
+    }
+    x.response.line("Last-Modified", &date::format(modified));
+    x.response.line("ETag", tag.as_bytes());
+    if verdict == Verdict::NotModified {
+        x.response.status = Status::NOT_MODIFIED;
+        return Ok(());
+    }
+    x.response.line("Content-Type", mime::content_type(name).as_bytes());
+    x.response.line("Accept-Ranges", b"bytes");
+    if let Selection::One(part) = part {
+        let (first, last) = part.into_inner();
+        x.response.status = Status::PARTIAL_CONTENT;
+        let range = format!("bytes {first}-{last}/{length}");
+        x.response.line("Content-Range", range.as_bytes());
+        content(x, file, first, last - first + 1)
+    } else {
+        content(x, file, 0, length)
+    }
+}
+
+/// Leaves bytes of the file as content: small ones at once, others for sendfile(2).
+fn content(x: &mut Exchange<'_>, file: File, offset: u64, left: u64) -> Result<(), Reject> {
+    if left > limits::INLINE_FILE || x.request.known_method() == Method::Head {
+        x.response.payload = Payload::File(FileRange { file, offset, left });
+        return Ok(());
+    }
+    let bytes = &mut x.response.bytes;
+    let from = bytes.len();
+    bytes.resize(from + usize::try_from(left).unwrap_or(0), 0);
+    let room = bytes.get_mut(from..).unwrap_or_default();
+    file.read_exact_at(room, offset)
+        .map_err(|_| Reject::new(Status::INTERNAL_SERVER_ERROR, "reading the file failed"))
+}

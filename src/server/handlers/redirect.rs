@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `return`: a redirect, or a fixed text.
+
+use super::status;
+use crate::http::status::Status;
+use crate::server::config::Return;
+use crate::server::exchange::Exchange;
+use crate::server::site::Found;
+use crate::server::template;
+
+/// nginx's own code: close the connection and say nothing.
+const CLOSE: u16 = 444;
+
+/// Answers as the directive says. `path` is the request's, after internal redirects.
+pub(crate) fn answer(found: &Found<'_>, x: &mut Exchange<'_>, path: &[u8], answer: &Return) {
+    if answer.status.code() == CLOSE {
+        x.response.close = true;
+        x.response.silent = true;
+        return;
+    }
+    let text = template::fill(&answer.text, found, x, path);
+    match answer.status.code() {
+        301 | 302 | 303 | 307 | 308 => {
+            x.response.line("Location", &text);
+            status::page(x.response, answer.status);
+        }
+        _ if answer.text.is_empty() && answer.status != Status::OK => {
+            found.fail(x, answer.status);
+        }
+        _ => {
+            x.response.status = answer.status;
+            x.response.line("Content-Type", b"text/plain");
+            x.response.write(&text);
+        }
+    }
+}

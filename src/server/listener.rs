@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Listening sockets. Where the kernel spreads connections over sockets that share a port, each worker
+//! has its own; elsewhere, and on unix paths, the workers share one.
+
+use super::address::Address;
+use crate::error::{Error, ErrorKind, Result};
+use crate::reactor::{Event, Filter, Flags, Reactor};
+use crate::sys::socket;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+/// One worker's listening socket on one of the site's endpoints.
+pub(crate) struct Listener {
+    socket: Arc<OwnedFd>,
+    endpoint: usize,
+}
+
+impl Listener {
+    pub(crate) fn socket(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    /// The index of the site's endpoint that it accepts for.
+    pub(crate) fn endpoint(&self) -> usize {
+        self.endpoint
+    }
+
+    /// Has the reactor tell of waiting connections.
+    pub(crate) fn watch(&self, reactor: &Reactor, udata: usize) -> Result<()> {
+        reactor.add(&Event { udata, ..self.change(Flags::ADD) })
+    }
+
+    /// Has the reactor be silent about waiting connections, or tell of them again.
+    pub(crate) fn enable(&self, reactor: &Reactor, enabled: bool) -> Result<()> {
+        let flags = if enabled { Flags::ENABLE } else { Flags::DISABLE };
+        reactor.change(&[self.change(flags)], &mut []).map(drop)
+    }
+
+    fn change(&self, flags: Flags) -> Event {
+        Event::of(&*self.socket, Filter::READ, flags)
+    }
+}
+
+/// An address that is taken: bound, so that nobody else can have it, but not yet listening.
+pub(crate) struct Bound {
+    wanted: Address,
+    address: Address,
+    socket: Arc<OwnedFd>,
+}
+
+impl Bound {
+    /// Takes the address. Port 0 takes any free port.
+    pub(crate) fn new(address: &Address) -> Result<Self> {
+        let explain = |error| explain(address, &error);
+        let (actual, socket) = match address {
+            Address::Unix(path) => (address.clone(), socket::bind_unix(path).map_err(explain)?),
+            Address::Ip(wanted) => {
+                let socket = bind_exclusively(*wanted).map_err(explain)?;
+                let actual = socket::local_address(socket.as_fd()).map_err(explain)?;
+                (Address::Ip(actual.unwrap_or(*wanted)), socket)
+            }
+        };
+        Ok(Self { wanted: address.clone(), address: actual, socket: Arc::new(socket) })
+    }
+
+    /// The address as it was asked for.
+    pub(crate) fn wanted(&self) -> &Address {
+        &self.wanted
+    }
+
+    /// The port; `None` on a unix socket.
+    pub(crate) fn port(&self) -> Option<u16> {
+        match &self.address {
+            Address::Ip(address) => Some(address.port()),
+            Address::Unix(_) => None,
+        }
+    }
+
+    /// The address with the port that the kernel chose.
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// A listening socket for each of `workers` workers.
+    pub(crate) fn listen(
+        &self,
+        endpoint: usize,
+        workers: usize,
+        backlog: i32,
+    ) -> Result<Vec<Listener>> {
+        let explain = |error| explain(&self.address, &error);
+        let mut listeners = Vec::with_capacity(workers);
+        for worker in 0..workers {
+            let socket = match &self.address {
+                Address::Ip(address) if worker > 0 && socket::SPREADS_REUSED_PORTS => {
+                    Arc::new(socket::bind_tcp(*address, true).map_err(explain)?)
+                }
+                _ => Arc::clone(&self.socket),
+            };
+            socket::listen(socket.as_fd(), backlog).map_err(explain)?;
+            listeners.push(Listener { socket, endpoint });
+        }
+        Ok(listeners)
+    }
+}
+
+/// Binds so that workers can share the port, but no other program that is there already: a socket
+/// that may share a port would be let in beside any other that may.
+fn bind_exclusively(address: SocketAddr) -> io::Result<OwnedFd> {
+    if !socket::SPREADS_REUSED_PORTS || address.port() == 0 {
+        return socket::bind_tcp(address, socket::SPREADS_REUSED_PORTS);
+    }
+    drop(socket::bind_tcp(address, false)?);
+    socket::bind_tcp(address, true)
+}
+
+fn explain(address: &Address, error: &io::Error) -> Error {
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            ": another program listens there; stop it or choose another port"
+        }
+        io::ErrorKind::PermissionDenied => {
+            ": ports below 1024 are for root; choose another or grant CAP_NET_BIND_SERVICE"
+        }
+        io::ErrorKind::AddrNotAvailable => ": this machine does not have that address",
+        _ => "",
+    };
+    let errno = error.raw_os_error().unwrap_or_default();
+    Error::new(ErrorKind::Os(errno), format!("listen on {address}: {error}{advice}"))
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a program may choose when it creates a server; a configuration file that is loaded later
+//! speaks for the blocks in it.
+
+use super::config::Settings;
+use super::limits;
+use crate::reactor::BackendKind;
+use std::time::Duration;
+
+/// Choices for [`Server::new`](super::Server::new).
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Number of workers, each a thread with a reactor of its own; 0: one per processor, or what a
+    /// loaded file says.
+    pub workers: usize,
+    /// Workers run on threads of the caller, which calls [`Server::work`](super::Server::work) on each.
+    pub caller_threads: bool,
+    /// What the workers' reactors run on; `None`: the best that the system has.
+    pub backend: Option<BackendKind>,
+    /// Largest request body in bytes, answered 413 beyond it; 0: no limit.
+    pub max_body: u64,
+    /// The whole head must be there within.
+    pub header_timeout: Duration,
+    /// Longest pause between two reads of a body.
+    pub body_timeout: Duration,
+    /// Longest pause between two writes of an answer.
+    pub send_timeout: Duration,
+    /// How long an idle connection is kept; zero: closed after each answer.
+    pub keepalive_timeout: Duration,
+    /// Answers on one connection before it is closed.
+    pub keepalive_requests: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            workers: 0,
+            caller_threads: false,
+            backend: None,
+            max_body: limits::MAX_BODY,
+            header_timeout: limits::HEADER_TIMEOUT,
+            body_timeout: limits::BODY_TIMEOUT,
+            send_timeout: limits::SEND_TIMEOUT,
+            keepalive_timeout: limits::KEEPALIVE_TIMEOUT,
+            keepalive_requests: limits::KEEPALIVE_REQUESTS,
+        }
+    }
+}
+
+impl Options {
+    /// The settings of a server that no file describes.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            max_body: self.max_body,
+            header_timeout: self.header_timeout,
+            body_timeout: self.body_timeout,
+            send_timeout: self.send_timeout,
+            keepalive_timeout: self.keepalive_timeout,
+            keepalive_requests: self.keepalive_requests,
+            ..Settings::default()
+        }
+    }
+}

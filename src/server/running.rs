@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A started server: who works, and how all of them are stopped.
+
+use super::mailbox::{Mailbox, Order};
+use super::worker::Worker;
+use crate::error::{Error, ErrorKind, Result};
+use crate::reactor::Reactor;
+use crate::sys::clock;
+use std::cell::Cell;
+use std::ptr;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+pub(crate) struct Running {
+    /// What is listened on, as text.
+    pub(crate) addresses: Vec<String>,
+    mailboxes: Vec<Arc<Mailbox>>,
+    /// Whether the workers run on threads of the caller.
+    caller_threads: bool,
+    crew: Mutex<Crew>,
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct Crew {
+    /// Workers that nobody runs yet, by index.
+    idle: Vec<Option<Worker>>,
+    /// How many run.
+    working: usize,
+    stopping: bool,
+    threads: Vec<JoinHandle<()>>,
+    /// Whom to tell when the last has ended.
+    end: Option<(Arc<Reactor>, usize)>,
+    /// Why a worker gave up.
+    failure: Option<Error>,
+}
+
+thread_local! {
+    /// The server that this thread works for.
+    static EMPLOYER: Cell<*const Running> = const { Cell::new(ptr::null()) };
+}
+
+impl Running {
+    pub(crate) fn new(
+        addresses: Vec<String>,
+        workers: Vec<Worker>,
+        caller_threads: bool,
+    ) -> Arc<Self> {
+        let mailboxes = workers.iter().map(Worker::mailbox).collect();
+        let idle = workers.into_iter().map(Some).collect();
+        let crew = Mutex::new(Crew { idle, ..Crew::default() });
+        Arc::new(Self { addresses, mailboxes, caller_threads, crew, ended: Condvar::new() })
+    }
+
+    pub(crate) fn workers(&self) -> usize {
+        self.mailboxes.len()
+    }
+
+    /// Puts each worker on a thread of its own, unless the caller has threads for them.
+    pub(crate) fn spawn(self: &Arc<Self>) -> Result<()> {
+        if self.caller_threads {
+            return Ok(());
+        }
+        for index in 0..self.workers() {
+            let running = Arc::clone(self);
+            let thread = thread::Builder::new()
+                .name(format!("evl-worker-{index}"))
+                .spawn(move || drop(running.work(index)))
+                .inspect_err(|_| self.order_stop(Duration::ZERO))?;
+            self.crew().threads.push(thread);
+        }
+        Ok(())
+    }
+
+    /// Runs a worker on this thread until it ends.
+    pub(crate) fn work(&self, index: usize) -> Result<()> {
+        let mut crew = self.crew();
+        if crew.stopping {
+            return Ok(());
+        }
+        let worker = crew.idle.get_mut(index).and_then(Option::take);
+        let worker = worker.ok_or_else(|| {
+            let count = self.workers();
+            let why = format!("worker {index} of {count} runs already or is not there");
+            Error::new(ErrorKind::State, why)
+        })?;
+        crew.working += 1;
+        drop(crew);
+
+        EMPLOYER.set(self);
+        let outcome = worker.run();
+        EMPLOYER.set(ptr::null());
+
+        let mut crew = self.crew();
+        crew.working -= 1;
+        if let Err(error) = &outcome {
+            crew.failure.get_or_insert_with(|| error.clone());
+        }
+        if crew.working == 0 {
+            crew.tell_end();
+            self.ended.notify_all();
+        }
+        outcome
+    }
+
+    /// Has `reactor`'s user event triggered when the last worker has ended.
+    pub(crate) fn report_end_to(&self, reactor: Arc<Reactor>, ident: usize) {
+        let mut crew = self.crew();
+        crew.end = Some((reactor, ident));
+        if crew.has_ended() {
+            crew.tell_end();
+        }
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.crew().has_ended()
+    }
+
+    /// Tells the workers to stop and does not wait for them.
+    pub(crate) fn order_stop(&self, grace: Duration) {
+        let mut crew = self.crew();
+        crew.stopping = true;
+        // Those that nobody runs have no connection of their own, only listeners to close.
+        crew.idle.clear();
+        if crew.has_ended() {
+            crew.tell_end();
+        }
+        drop(crew);
+        let deadline = clock::monotonic_ns().saturating_add(clock::nanoseconds(grace));
+        for mailbox in &self.mailboxes {
+            mailbox.post(Order::Stop { deadline });
+        }
+    }
+
+    /// Stops and waits for the workers, unless the caller is one of them.
+    pub(crate) fn stop(&self, grace: Duration) -> Result<()> {
+        self.order_stop(grace);
+        if ptr::eq(EMPLOYER.get(), self) {
+            return Ok(());
+        }
+        let crew = self.crew();
+        let mut crew = self
+            .ended
+            .wait_while(crew, |crew| crew.working > 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        let threads = std::mem::take(&mut crew.threads);
+        let failure = crew.failure.clone();
+        drop(crew);
+        for thread in threads {
+            // A worker's panic is caught where it happens, so that joining cannot fail.
+            let _ = thread.join();
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    fn crew(&self) -> MutexGuard<'_, Crew> {
+        self.crew.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Crew {
+    fn has_ended(&self) -> bool {
+        self.stopping && self.working == 0
+    }
+
+    fn tell_end(&self) {
+        if let Some((reactor, ident)) = &self.end {
+            // Whoever waits keeps the event registered, so that this cannot fail.
+            let _ = reactor.trigger(*ident);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A server before its start: gathers what the calls and the file say and puts it together.
+
+use super::address::Address;
+use super::conf;
+use super::config::{Config, Listen, Location, Matcher, Part, Return, Template, VirtualServer};
+use super::handler::Handler;
+use super::limits;
+use super::listener::{Bound, Listener};
+use super::log::Logs;
+use super::options::Options;
+use super::routes::Routes;
+use super::routing::Hosts;
+use super::running::Running;
+use super::site::{Endpoint, Site};
+use super::worker::Worker;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::status::Status;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+pub(crate) struct Setup {
+    options: Options,
+    /// What the file says.
+    config: Option<Config>,
+    /// What `listen` took.
+    bound: Vec<Bound>,
+    /// What `serve_directory` added, for every virtual server.
+    mounts: Vec<Location>,
+    routes: Arc<Routes>,
+}
+
+impl Setup {
+    pub(crate) fn new(options: Options) -> Result<Self> {
+        if options.workers > limits::WORKERS {
+            let most = limits::WORKERS;
+            return Err(Error::invalid(format!("{} workers: {most} is the most", options.workers)));
+        }
+        Ok(Self {
+            options,
+            config: None,
+            bound: Vec::new(),
+            mounts: Vec::new(),
+            routes: Arc::default(),
+        })
+    }
+
+    pub(crate) fn load(&mut self, path: &Path) -> Result<()> {
+        if self.config.is_some() {
+            return Err(Error::new(ErrorKind::State, "a configuration file was loaded already"));
+        }
+        self.config = Some(conf::load(path)?);
+        Ok(())
+    }
+
+    pub(crate) fn listen(&mut self, address: &str) -> Result<()> {
+        let address = address.parse::<Address>().map_err(Error::invalid)?;
+        self.bound.push(Bound::new(&address)?);
+        Ok(())
+    }
+
+    pub(crate) fn address(&self, index: usize) -> Option<String> {
+        self.bound.get(index).map(|bound| bound.address().to_string())
+    }
+
+    pub(crate) fn serve_directory(&mut self, prefix: &str, directory: &Path) -> Result<()> {
+        if !prefix.starts_with('/') {
+            return Err(Error::invalid(format!("prefix {prefix:?} must start with '/'")));
+        }
+        let directory = directory.canonicalize().map_err(|error| {
+            Error::from(error).context(format_args!("directory {}", directory.display()))
+        })?;
+        let bare = prefix.trim_end_matches('/');
+        let base = self.options.settings();
+        if !bare.is_empty() {
+            let mut settings = base.clone();
+            settings.answer = Some(answer(Status::MOVED_PERMANENTLY, &format!("{bare}/")));
+            let matcher = Matcher::Exact(bare.to_owned());
+            self.mounts.push(Location { matcher, settings: Arc::new(settings) });
+        }
+        let mut settings = base;
+        settings.alias = Some(directory.join(""));
+        let matcher = Matcher::Prefix(format!("{bare}/"));
+        self.mounts.push(Location { matcher, settings: Arc::new(settings) });
+        Ok(())
+    }
+
+    pub(crate) fn route(
+        &mut self,
+        method: &str,
+        pattern: &str,
+        handler: Box<dyn Handler>,
+    ) -> Result<()> {
+        let routes = Arc::get_mut(&mut self.routes)
+            .ok_or_else(|| Error::new(ErrorKind::State, "the server is being started"))?;
+        routes.add(method, pattern, handler)
+    }
+
+    pub(crate) fn start(&mut self) -> Result<Arc<Running>> {
+        let config = Arc::new(self.complete_config());
+        let from_file: Vec<Bound> = config
+            .addresses()
+            .into_iter()
+            .filter(|address| !self.bound.iter().any(|bound| bound.wanted() == *address))
+            .map(Bound::new)
+            .collect::<Result<_>>()?;
+        let bound: Vec<&Bound> = self.bound.iter().chain(&from_file).collect();
+        if bound.is_empty() {
+            let why = "nowhere to listen: call listen, or load a file with a listen directive";
+            return Err(Error::new(ErrorKind::State, why));
+        }
+        let count = self.worker_count(&config);
+        let mut endpoints = Vec::with_capacity(bound.len());
+        let mut listeners: Vec<Vec<Listener>> = (0..count).map(|_| Vec::new()).collect();
+        for (index, bound) in bound.iter().enumerate() {
+            let Some(hosts) = Hosts::new(Arc::clone(&config), bound.wanted()) else { continue };
+            let backlog = hosts.backlog();
+            endpoints.push(Endpoint { hosts, port: bound.port() });
+            for (own, listener) in listeners.iter_mut().zip(bound.listen(index, count, backlog)?) {
+                own.push(listener);
+            }
+        }
+        let site = Arc::new(Site { endpoints, routes: Arc::clone(&self.routes) });
+        let addresses = bound.iter().map(|bound| bound.address().to_string()).collect();
+        let workers = listeners
+            .into_iter()
+            .map(|own| {
+                let logs = Logs::open(&config)?;
+                Worker::new(Arc::clone(&site), own, logs, self.options.backend)
+            })
+            .collect::<Result<_>>()?;
+        let running = Running::new(addresses, workers, self.options.caller_threads);
+        running.spawn()?;
+        Ok(running)
+    }
+
+    /// The file's configuration with what the calls added.
+    fn complete_config(&self) -> Config {
+        let mut config = self.config.clone().unwrap_or_default();
+        let listens = self.bound.iter().map(|bound| Listen {
+            address: bound.wanted().clone(),
+            default_server: false,
+            backlog: limits::BACKLOG,
+        });
+        match config.servers.first_mut() {
+            Some(first) => first.listens.extend(listens),
+            None => {
+                let mut settings = self.options.settings();
+                settings.answer = Some(answer(Status::NOT_FOUND, ""));
+                config.servers.push(VirtualServer {
+                    listens: listens.collect(),
+                    names: Vec::new(),
+                    settings: Arc::new(settings),
+                    locations: Vec::new(),
+                });
+            }
+        }
+        for server in &mut config.servers {
+            server.locations.extend_from_slice(&self.mounts);
+        }
+        config
+    }
+
+    fn worker_count(&self, config: &Config) -> usize {
+        match (self.options.workers, config.workers, &self.config) {
+            (0, Some(count), _) => count,
+            // nginx's default for a file that says nothing.
+            (0, None, Some(_)) => 1,
+            (0, None, None) => thread::available_parallelism().map_or(1, usize::from),
+            (count, ..) => count,
+        }
+        .min(limits::WORKERS)
+    }
+}
+
+fn answer(status: Status, text: &str) -> Return {
+    Return { status, text: Template(vec![Part::Literal(text.to_owned())]) }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Everything that a running server answers with, shared by its workers and never changed: which
+//! virtual server, route and location a request belongs to, and in which order they are asked.
+
+use super::config::{Location, Settings, VirtualServer};
+use super::exchange::Exchange;
+use super::handler::Outcome;
+use super::handlers::{files, redirect, status};
+use super::limits;
+use super::routes::{self, Routes};
+use super::routing::Hosts;
+use crate::http::method::{Method, MethodSet};
+use crate::http::status::{Reject, Status};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+pub(crate) struct Site {
+    /// By the index that listeners have.
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) routes: Arc<Routes>,
+}
+
+/// What answers on one listening address.
+pub(crate) struct Endpoint {
+    pub(crate) hosts: Hosts,
+    /// `None` on a unix socket.
+    pub(crate) port: Option<u16>,
+}
+
+/// Where a request belongs.
+#[derive(Clone, Copy)]
+pub(crate) struct Found<'s> {
+    pub(crate) site: &'s Site,
+    pub(crate) endpoint: &'s Endpoint,
+    pub(crate) server: &'s VirtualServer,
+    pub(crate) location: Option<&'s Location>,
+}
+
+impl Site {
+    /// The virtual server by listening address and host, the location by path.
+    pub(crate) fn find(&self, endpoint: usize, host: &str, path: &[u8]) -> Found<'_> {
+        let endpoint = &self.endpoints[endpoint];
+        let server = endpoint.hosts.select(host);
+        let location = server.select_location(path);
+        Found { site: self, endpoint, server, location }
+    }
+
+    /// What holds for a connection until its first request says whom it is for.
+    pub(crate) fn settings_before_request(&self, endpoint: usize) -> &Arc<Settings> {
+        &self.endpoints[endpoint].hosts.default_server().settings
+    }
+}
+
+impl<'s> Found<'s> {
+    pub(crate) fn settings(&self) -> &'s Arc<Settings> {
+        self.location.map_or(&self.server.settings, |location| &location.settings)
+    }
+
+    /// Whether a handler will look at the request's body.
+    pub(crate) fn wants_body(&self, method: Method, path: &[u8]) -> bool {
+        self.site
+            .routes
+            .find(path)
+            .is_some_and(|(routes, _)| routes.iter().any(|route| route.is_for(method)))
+    }
+
+    /// Answers: routes first, then the location; a failure gets its page.
+    pub(crate) fn answer<'a>(&self, x: &mut Exchange<'a>)
+    where
+        's: 'a,
+    {
+        if let Err(reject) = self.try_answer(x) {
+            self.fail(x, reject.status);
+        }
+    }
+
+    fn try_answer<'a>(&self, x: &mut Exchange<'a>) -> Result<(), Reject>
+    where
+        's: 'a,
+    {
+        if x.request.path.is_empty() {
+            let methods = MethodSet::of(&Method::ALL);
+            return match x.request.known_method() {
+                Method::Options => options(x, methods),
+                // CONNECT asks for a proxy.
+                _ => Err(not_allowed(x, methods)),
+            };
+        }
+        let mut offered = MethodSet::default();
+        if let Some((routes, params)) = self.site.routes.find(x.request.path) {
+            offered = routes::methods(routes);
+            x.request.params = Some(params);
+            let method = x.request.known_method();
+            for route in routes.iter().filter(|route| route.is_for(method)) {
+                let outcome = route.handler.handle(x);
+                if !matches!(outcome, Ok(Outcome::Answered)) {
+                    x.response.reset();
+                }
+                if outcome? == Outcome::Answered {
+                    return Ok(());
+                }
+            }
+        }
+        if !offered.is_empty() && x.request.known_method() == Method::Options {
+            return options(x, offered);
+        }
+        match self.locate(x) {
+            Err(reject) if reject.status == Status::NOT_FOUND && !offered.is_empty() => {
+                if offered.contains(x.request.known_method()) {
+                    Err(reject)
+                } else {
+                    Err(not_allowed(x, offered))
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// Serves from the location, following internal redirects.
+    fn locate(&self, x: &mut Exchange<'_>) -> Result<(), Reject> {
+        let mut path = Cow::Borrowed(x.request.path);
+        let mut found = *self;
+        for _ in 0..limits::INTERNAL_REDIRECTS {
+            match found.serve(x, &path)? {
+                None => return Ok(()),
+                Some(next) => path = Cow::Owned(next),
+            }
+            found.location = found.server.select_location(&path);
+        }
+        Err(Reject::new(Status::INTERNAL_SERVER_ERROR, "too many internal redirects"))
+    }
+
+    /// Answers from one location; a path says where to look instead.
+    fn serve(&self, x: &mut Exchange<'_>, path: &[u8]) -> Result<Option<Vec<u8>>, Reject> {
+        let settings = self.settings();
+        let method = x.request.known_method();
+        if let Some(answer) = &settings.answer {
+            redirect::answer(self, x, path, answer);
+            return Ok(None);
+        }
+        if settings.limit_except.is_some_and(|allowed| !allows(allowed, method)) {
+            return Err(Reject::new(Status::FORBIDDEN, "method denied by limit_except"));
+        }
+        let offered = settings.allow_methods.unwrap_or(files::METHODS);
+        if method == Method::Options {
+            return options(x, offered).map(|()| None);
+        }
+        if !allows(offered, method) || !files::METHODS.contains(method) {
+            let both = offered.intersection(files::METHODS);
+            return Err(not_allowed(x, both));
+        }
+        files::serve(self, x, path)
+    }
+
+    /// Makes the page of a failure: the configured one, else the built-in one. Header lines that the
+    /// failing handler left, such as `Allow`, stay.
+    pub(crate) fn fail(&self, x: &mut Exchange<'_>, failure: Status) {
+        x.response.clear_content();
+        let page = self.settings().error_pages.iter().find(|page| page.codes.contains(&failure));
+        if let Some(page) = page {
+            if !page.target.starts_with('/') {
+                x.response.line("Location", page.target.as_bytes());
+                return status::page(x.response, page.status.unwrap_or(Status::FOUND));
+            }
+            let path = page.target.as_bytes();
+            let mut found = *self;
+            found.location = found.server.select_location(path);
+            if found.error_page(x, path).is_ok() {
+                x.response.status = page.status.unwrap_or(failure);
+                return;
+            }
+            x.response.clear_content();
+        }
+        status::page(x.response, failure);
+    }
+
+    fn error_page(&self, x: &mut Exchange<'_>, path: &[u8]) -> Result<(), Reject> {
+        match &self.settings().answer {
+            Some(answer) => {
+                redirect::answer(self, x, path, answer);
+                Ok(())
+            }
+            None => files::serve_whole(self, x, path),
+        }
+    }
+}
+
+/// A set that has GET has HEAD (RFC 9110 section 9.3.2).
+fn allows(set: MethodSet, method: Method) -> bool {
+    set.contains(method) || (method == Method::Head && set.contains(Method::Get))
+}
+
+fn options(x: &mut Exchange<'_>, methods: MethodSet) -> Result<(), Reject> {
+    x.response.status = Status::NO_CONTENT;
+    allow(x, methods.with(Method::Options));
+    Ok(())
+}
+
+fn not_allowed(x: &mut Exchange<'_>, methods: MethodSet) -> Reject {
+    allow(x, methods.with(Method::Options));
+    Reject::new(Status::METHOD_NOT_ALLOWED, "method not allowed here")
+}
+
+fn allow(x: &mut Exchange<'_>, methods: MethodSet) {
+    let methods = if methods.contains(Method::Get) { methods.with(Method::Head) } else { methods };
+    x.response.line("Allow", methods.to_string().as_bytes());
+}

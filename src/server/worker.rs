@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A worker: one thread, one reactor, and what belongs to them alone: listeners, connections,
+//! time-outs, buffers. Nothing is shared while requests are answered.
+
+use super::connection::Connection;
+use super::context::Context;
+use super::driver::{Client, Turn};
+use super::limits;
+use super::listener::Listener;
+use super::log::Logs;
+use super::mailbox::{Mailbox, Order};
+use super::site::Site;
+use crate::error::Result;
+use crate::reactor::timers::Timers;
+use crate::reactor::{BackendKind, Event, Reactor};
+use crate::sys::{clock, socket};
+use slab::Slab;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// `udata` of the mailbox; listeners follow, then clients.
+const MAIL: usize = 0;
+
+pub(crate) struct Worker {
+    site: Arc<Site>,
+    reactor: Arc<Reactor>,
+    mailbox: Arc<Mailbox>,
+    listeners: Vec<Listener>,
+    /// When to accept again, after descriptors or memory ran out.
+    paused_until: Option<u64>,
+    clients: Slab<Client>,
+    timers: Timers<usize>,
+    /// Clients whose turn ended before their work.
+    busy: Vec<usize>,
+    /// When the stop that has been ordered cuts off what still runs.
+    ends_at: Option<u64>,
+    /// `udata` of the first client.
+    base: usize,
+    buffer: Box<[u8]>,
+    cx: Context,
+}
+
+impl Worker {
+    /// A worker that has its listeners, though nobody runs it yet.
+    pub(crate) fn new(
+        site: Arc<Site>,
+        listeners: Vec<Listener>,
+        logs: Logs,
+        backend: Option<BackendKind>,
+    ) -> Result<Self> {
+        let reactor = Arc::new(match backend {
+            Some(kind) => Reactor::with_backend(kind)?,
+            None => Reactor::new()?,
+        });
+        for (index, listener) in listeners.iter().enumerate() {
+            listener.watch(&reactor, MAIL + 1 + index)?;
+        }
+        Ok(Self {
+            mailbox: Arc::new(Mailbox::new(Arc::clone(&reactor), MAIL)?),
+            base: MAIL + 1 + listeners.len(),
+            site,
+            reactor,
+            listeners,
+            paused_until: None,
+            clients: Slab::new(),
+            timers: Timers::new(clock::monotonic_ns()),
+            busy: Vec::new(),
+            ends_at: None,
+            buffer: vec![0; limits::RECEIVE].into(),
+            cx: Context::new(logs),
+        })
+    }
+
+    pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
+        Arc::clone(&self.mailbox)
+    }
+
+    /// Works until a stop has been ordered and is done.
+    pub(crate) fn run(mut self) -> Result<()> {
+        let mut events = vec![Event::default(); limits::EVENTS];
+        while !self.is_done() {
+            let patience = self.patience();
+            let count = match self.reactor.wait(&mut events, patience) {
+                Err(error) if error.is_interrupted() => 0,
+                other => other?,
+            };
+            self.cx.now = clock::monotonic_ns();
+            self.cx.wall = SystemTime::now();
+            for event in events.iter().take(count) {
+                self.handle(event);
+            }
+            for key in std::mem::take(&mut self.busy) {
+                self.drive(key);
+            }
+            self.expire();
+            self.cx.logs.flush();
+        }
+        Ok(())
+    }
+
+    fn is_done(&self) -> bool {
+        self.ends_at.is_some_and(|at| self.clients.is_empty() || at <= self.cx.now)
+    }
+
+    /// How long to wait for events at most.
+    fn patience(&mut self) -> Option<Duration> {
+        if !self.busy.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let next = [self.timers.next_deadline(), self.paused_until, self.ends_at]
+            .into_iter()
+            .flatten()
+            .min();
+        next.map(|at| Duration::from_nanos(at.saturating_sub(clock::monotonic_ns())))
+    }
+
+    fn handle(&mut self, event: &Event) {
+        if event.udata == MAIL {
+            for order in self.mailbox.take() {
+                self.obey(order);
+            }
+        } else if let Some(key) = event.udata.checked_sub(self.base) {
+            if let Some(client) = self.clients.get_mut(key) {
+                client.noted(event);
+                self.drive(key);
+            }
+        } else {
+            self.accept(event.udata - MAIL - 1);
+        }
+    }
+
+    fn drive(&mut self, key: usize) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        let (site, cx, buffer) = (&*self.site, &mut self.cx, &mut self.buffer);
+        // A handler that panics costs its own connection only. What it leaves half done in the
+        // context are buffers, which the next answer starts from empty.
+        let turn = catch_unwind(AssertUnwindSafe(|| client.drive(site, cx, buffer)))
+            .unwrap_or(Turn::Closed);
+        let udata = self.base + key;
+        match turn {
+            Turn::Closed => return self.close(key),
+            Turn::GoesOn => self.busy.push(key),
+            Turn::Waits => {}
+        }
+        if client.rearm(&self.reactor, udata).is_err() {
+            return self.close(key);
+        }
+        self.schedule(key);
+    }
+
+    /// Sets the time-out if the one that is set is later than the deadline; an earlier one finds the
+    /// new deadline when it comes.
+    fn schedule(&mut self, key: usize) {
+        let Some(client) = self.clients.get_mut(key) else { return };
+        let deadline = client.connection.deadline(self.cx.now);
+        match client.timer {
+            Some((_, at)) if at <= deadline => return,
+            Some((timer, _)) => drop(self.timers.remove(timer)),
+            None => {}
+        }
+        client.timer = Some((self.timers.insert(deadline, key), deadline));
+    }
+
+    fn expire(&mut self) {
+        while let Some(key) = self.timers.pop_expired(self.cx.now) {
+            let Some(client) = self.clients.get_mut(key) else { continue };
+            client.timer = None;
+            if client.connection.deadline(self.cx.now) <= self.cx.now {
+                client.connection.timed_out(&mut self.cx);
+                self.drive(key);
+            } else {
+                self.schedule(key);
+            }
+        }
+        self.resume_accepting();
+    }
+
+    fn close(&mut self, key: usize) {
+        let Some(mut client) = self.clients.try_remove(key) else { return };
+        client.connection.abandon(&mut self.cx);
+        client.forget(&self.reactor);
+        if let Some((timer, _)) = client.timer {
+            self.timers.remove(timer);
+        }
+    }
+
+    fn accept(&mut self, index: usize) {
+        if self.paused_until.is_some() {
+            return;
+        }
+        for _ in 0..limits::ACCEPTS {
+            let Some(listener) = self.listeners.get(index) else { return };
+            match socket::accept(listener.socket()) {
+                Ok((socket, peer)) => {
+                    let endpoint = listener.endpoint();
+                    let settings = self.site.settings_before_request(endpoint);
+                    let connection =
+                        Connection::new(peer, endpoint, Arc::clone(settings), self.cx.now);
+                    let entry = self.clients.vacant_entry();
+                    let key = entry.key();
+                    let client = Client::watch(socket, connection, &self.reactor, self.base + key);
+                    if let Ok(client) = client {
+                        entry.insert(client);
+                        self.schedule(key);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if socket::is_exhausted(&error) => return self.pause(),
+                // The client gave up before it was accepted (accept(2)): on to the next.
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Descriptors or memory ran out. The listeners stay readable, so they are not looked at for a
+    /// while: connections that end meanwhile make room.
+    fn pause(&mut self) {
+        let until = self.cx.now.saturating_add(clock::nanoseconds(limits::ACCEPT_PAUSE));
+        self.paused_until = Some(until);
+        self.enable_listeners(false);
+    }
+
+    fn resume_accepting(&mut self) {
+        if self.paused_until.take_if(|until| *until <= self.cx.now).is_some() {
+            self.enable_listeners(true);
+        }
+    }
+
+    fn enable_listeners(&self, enabled: bool) {
+        for listener in &self.listeners {
+            // The knote exists as long as the listener does, so that this cannot fail.
+            let _ = listener.enable(&self.reactor, enabled);
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        let Order::Stop { deadline } = order;
+        // What waits in the listeners' queues was promised an answer.
+        (0..self.listeners.len()).for_each(|index| self.accept(index));
+        self.listeners.clear();
+        self.paused_until = None;
+        self.cx.draining = true;
+        self.ends_at = Some(self.ends_at.map_or(deadline, |earlier| earlier.min(deadline)));
+        let keys: Vec<usize> = self.clients.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            if let Some(client) = self.clients.get_mut(key) {
+                client.connection.drain();
+                self.drive(key);
+            }
+        }
+    }
+}
