@@ -122,13 +122,13 @@ pub mod note {
     /// USER: ignore the low 24 bits of the change's fflags.
     pub const FFNOP: u32 = 0x0000_0000;
     /// USER: AND them with the knote's.
-    pub const FFAND: u32 = 0x4000_0000;
+    pub const FFAND: u32 = 0x1000_0000;
     /// USER: OR them with the knote's.
-    pub const FFOR: u32 = 0x8000_0000;
+    pub const FFOR: u32 = 0x2000_0000;
     /// USER: copy them.
-    pub const FFCOPY: u32 = 0xc000_0000;
+    pub const FFCOPY: u32 = 0x3000_0000;
     /// USER: mask of the four operations above.
-    pub const FFCTRLMASK: u32 = 0xc000_0000;
+    pub const FFCTRLMASK: u32 = 0x3000_0000;
     /// USER: mask of the bits that are the program's own.
     pub const FFLAGSMASK: u32 = 0x00ff_ffff;
     /// USER: fire the event.

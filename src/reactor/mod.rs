@@ -28,6 +28,7 @@ pub use backend::BackendKind;
 pub use event::{Event, Filter, Flags, note};
 
 use crate::error::ErrorKind;
+use crate::sys;
 use crate::{Error, Result};
 use backend::Backend;
 use emulated::Emulated;
@@ -58,7 +59,7 @@ impl Reactor {
     pub fn new() -> Result<Self> {
         match std::env::var_os(BACKEND_VARIABLE) {
             Some(word) => Self::with_backend(parse_backend(&word.to_string_lossy())?),
-            None if cfg!(target_os = "linux") => Self::with_backend(BackendKind::Epoll),
+            None if sys::epoll::AVAILABLE => Self::with_backend(BackendKind::Epoll),
             None => Self::with_backend(BackendKind::Poll),
         }
     }

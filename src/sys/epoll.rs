@@ -8,6 +8,9 @@ pub(crate) use linux::{Epoll, EpollEvent, wait};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use unsupported::{Epoll, EpollEvent, wait};
 
+/// Whether this system has it.
+pub(crate) const AVAILABLE: bool = cfg!(target_os = "linux");
+
 bitflags! {
     /// epoll's bits.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]

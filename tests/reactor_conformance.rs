@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The conformance table through the Rust API.
+
+#[path = "common/reactor/mod.rs"]
+mod conformance;
+#[path = "common/rust_face.rs"]
+mod rust_face;
+
+#[test]
+fn every_backend_passes_the_table() {
+    use conformance::{calls, closing, descriptors, flags, run, timers, users};
+    let tables = [
+        calls::CASES,
+        flags::CASES,
+        descriptors::CASES,
+        closing::CASES,
+        timers::CASES,
+        users::CASES,
+    ];
+    run(rust_face::FACE, &tables);
+}
