@@ -195,6 +195,14 @@ impl Connection {
         self.phase = Phase::Linger;
     }
 
+    /// The client seems to have sent something that nobody has read: closing now would reset the last
+    /// answer away (RFC 9112 section 9.6). False if there is no more to wait for.
+    pub(crate) fn begins_to_linger(&mut self) -> bool {
+        let begins = !self.ended && !matches!(self.phase, Phase::Linger);
+        self.lingering |= begins;
+        begins
+    }
+
     /// When the present wait has to end, in nanoseconds of the worker's clock.
     pub(crate) fn deadline(&mut self, now: u64) -> u64 {
         let (waiting, limit) = self.waiting();
