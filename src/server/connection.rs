@@ -228,8 +228,9 @@ impl Connection {
         }
     }
 
-    /// The wait took too long: a request that has begun is told so, else there is only closing.
-    pub(crate) fn timed_out(&mut self, cx: &mut Context) {
+    /// The wait took too long. True if a request has begun, whose client is told so; else there is
+    /// nothing to do but to close.
+    pub(crate) fn timed_out(&mut self, cx: &mut Context) -> bool {
         let begun = match self.waiting {
             Waiting::Head => !self.input.is_empty(),
             Waiting::Body => matches!(self.phase, Phase::Body(_)),
@@ -238,9 +239,9 @@ impl Connection {
         if begun {
             let reject = Reject::new(Status::REQUEST_TIMEOUT, "the request took too long");
             self.refuse(reject, &[], cx);
+            self.lingering = false;
         }
-        self.closing = true;
-        self.lingering = false;
+        begun
     }
 
     /// The server stops: a connection at rest closes now, others after their answer.
@@ -249,13 +250,15 @@ impl Connection {
         self.closing |= resting;
     }
 
-    fn takes_requests(&self) -> bool {
-        !self.closing && !self.output.is_full()
+    /// Whether to go on with what was received. The rest of a request that is answered already is
+    /// dropped even while its answer waits for room.
+    fn takes_input(&self) -> bool {
+        !self.closing && (matches!(self.phase, Phase::Discard) || !self.output.is_full())
     }
 
     fn process(&mut self, input: &[u8], site: &Site, cx: &mut Context) -> usize {
         let mut used = 0;
-        while self.takes_requests() {
+        while self.takes_input() {
             let limits = Limits {
                 request_line: self.settings.max_request_line,
                 head: self.settings.max_header_block,
