@@ -38,8 +38,6 @@ pub(crate) struct Connection {
     output: Output,
     /// Close once everything is sent.
     closing: bool,
-    /// Close without sending what is left.
-    aborted: bool,
     /// Something of the client's may still be unread then, and a reset would lose the answer.
     lingering: bool,
     /// Requests begun.
@@ -120,7 +118,6 @@ impl Connection {
             ended: false,
             output: Output::default(),
             closing: false,
-            aborted: false,
             lingering: false,
             served: 0,
             settings,
@@ -171,9 +168,7 @@ impl Connection {
     /// What to do next.
     pub(crate) fn next(&self) -> Next {
         let lingers = matches!(self.phase, Phase::Linger);
-        if self.aborted {
-            Next::Close
-        } else if !self.output.is_empty() {
+        if !self.output.is_empty() {
             Next::Send
         } else if self.closing && self.lingering && !self.ended {
             if lingers { Next::Receive } else { Next::ShutDown }
@@ -203,6 +198,14 @@ impl Connection {
         self.phase = Phase::Linger;
     }
 
+    /// The client seems to have sent something that nobody has read: closing now would reset the last
+    /// answer away (RFC 9112 section 9.6). False if there is no more to wait for.
+    pub(crate) fn begins_to_linger(&mut self) -> bool {
+        let begins = !self.ended && !matches!(self.phase, Phase::Linger);
+        self.lingering |= begins;
+        begins
+    }
+
     /// When the present wait has to end, in nanoseconds of the worker's clock.
     pub(crate) fn deadline(&mut self, now: u64) -> u64 {
         let (waiting, limit) = self.waiting();
@@ -228,8 +231,9 @@ impl Connection {
         }
     }
 
-    /// The wait took too long: a request that has begun is told so, else there is only closing.
-    pub(crate) fn timed_out(&mut self, cx: &mut Context) {
+    /// The wait took too long. True if a request has begun, whose client is told so; else there is
+    /// nothing to do but to close.
+    pub(crate) fn timed_out(&mut self, cx: &mut Context) -> bool {
         let begun = match self.waiting {
             Waiting::Head => !self.is_resting(),
             Waiting::Body => matches!(self.phase, Phase::Body(_)),
@@ -239,9 +243,8 @@ impl Connection {
             let reject = Reject::new(Status::REQUEST_TIMEOUT, "the request took too long");
             self.refuse(reject, &[], cx);
             self.lingering = false;
-        } else {
-            self.aborted = true;
         }
+        begun
     }
 
     /// The server stops: a connection between requests closes now, others after their answer.
@@ -253,13 +256,15 @@ impl Connection {
         matches!(self.phase, Phase::Head) && self.input.is_empty() && self.decoder.is_idle()
     }
 
-    fn takes_requests(&self) -> bool {
-        !self.closing && !self.output.is_full()
+    /// Whether to go on with what was received. The rest of a request that is answered already is
+    /// dropped even while its answer waits for room.
+    fn takes_input(&self) -> bool {
+        !self.closing && (matches!(self.phase, Phase::Discard) || !self.output.is_full())
     }
 
     fn process(&mut self, input: &[u8], site: &Site, cx: &mut Context) -> usize {
         let mut used = 0;
-        while self.takes_requests() {
+        while self.takes_input() {
             let limits = Limits {
                 request_line: self.settings.max_request_line,
                 head: self.settings.max_header_block,

@@ -117,6 +117,7 @@ impl Client {
                     }
                     self.connection.linger();
                 }
+                Next::Close if self.readable && self.connection.begins_to_linger() => {}
                 Next::Close => return Turn::Closed,
             }
         }

@@ -175,8 +175,11 @@ impl Worker {
             let Some(client) = self.clients.get_mut(key) else { continue };
             client.timer = None;
             if client.connection.deadline(self.cx.now) <= self.cx.now {
-                client.connection.timed_out(&mut self.cx);
-                self.drive(key);
+                if client.connection.timed_out(&mut self.cx) {
+                    self.drive(key);
+                } else {
+                    self.close(key);
+                }
             } else {
                 self.schedule(key);
             }
