@@ -95,8 +95,8 @@ fn client_header_timeout_counts_anew_for_a_pipelined_part() {
 fn client_body_timeout_is_for_pauses_in_a_body() {
     let server = server("client_body_timeout 1s;");
     for head in [
-        "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 30\r\n\r\n",
-        "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1e\r\n",
+        "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 40\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n28\r\n",
     ] {
         let mut client = server.connect();
         client.send(head);
