@@ -161,10 +161,7 @@ impl<P: Poller> State<P> {
                 return Ok(Outcome::Done);
             }
         }
-        let generation = match known {
-            Some(known) => known.generation,
-            None => self.descriptors.next_generation(),
-        };
+        let generation = self.descriptors.next_generation();
         let registration = Registration { interest, mode, generation };
         let outcome = self.poller.set(fd, registration, known.is_some())?;
         if outcome == Outcome::Done

@@ -220,7 +220,7 @@ fn a_low_water_mark_holds_back_and_does_not_spin(bench: &Bench) {
     let (mut near, mut far) = UnixStream::pair().unwrap();
     queue.set(with_note(read(&near, Flags::ADD), note::LOWAT, 4));
     far.write_all(b"123").unwrap();
-    queue.none();
+    queue.idle();
     far.write_all(b"4").unwrap();
     assert_eq!(queue.one().data, 4);
     assert_eq!(queue.one().data, 4);

@@ -4,6 +4,7 @@
 #![allow(unsafe_code, reason = "system calls")]
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
 
 /// Makes `number` name the file of `fd`, whatever it named before.
 pub fn dup2(fd: &impl AsRawFd, number: RawFd) -> OwnedFd {
@@ -37,6 +38,15 @@ pub fn is_readable(fd: RawFd, timeout_ms: i32) -> bool {
     let mut row = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
     // SAFETY: one row.
     unsafe { libc::poll(&raw mut row, 1, timeout_ms) == 1 }
+}
+
+/// The processor time that this thread has used.
+pub fn thread_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is valid.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    let seconds = u64::try_from(time.tv_sec).unwrap();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap())
 }
 
 /// Forks; the child runs `body` and ends with its result, which is returned to the parent.
