@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Any sequence of changes and happenings gives the same events on every backend.
 
+#![allow(clippy::unwrap_used, reason = "a failure of a test is a panic")]
+
 use evl::reactor::{BackendKind, Event, Filter, Flags, Reactor, note};
 use proptest::prelude::*;
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};

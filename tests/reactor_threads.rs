@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What several threads see of one reactor.
 
+#![allow(clippy::unwrap_used, reason = "a failure of a test is a panic")]
+
 use evl::reactor::{BackendKind, Event, Filter, Flags, Reactor, note};
 use std::collections::HashMap;
 use std::io::{Read, Write, pipe};
