@@ -89,7 +89,9 @@ struct World {
 type Seen = (Option<i32>, Vec<(usize, Filter, Flags, u32, i64)>);
 
 impl World {
-    fn new(kind: BackendKind) -> Self {
+    /// `None` where the system does not have the backend.
+    fn new(kind: BackendKind) -> Option<Self> {
+        let reactor = Reactor::with_backend(kind).ok()?;
         let pipes = (0..PIPES).map(|_| {
             let (reader, writer) = pipe().unwrap();
             (reader, Some(writer), 0)
@@ -99,11 +101,7 @@ impl World {
             near.set_nonblocking(true).unwrap();
             (near, Some(far))
         });
-        Self {
-            reactor: Reactor::with_backend(kind).unwrap(),
-            pipes: pipes.collect(),
-            sockets: sockets.collect(),
-        }
+        Some(Self { reactor, pipes: pipes.collect(), sockets: sockets.collect() })
     }
 
     fn run(&mut self, step: &Step) -> Seen {
@@ -184,11 +182,13 @@ proptest! {
 
     #[test]
     fn every_backend_tells_the_same(steps in proptest::collection::vec(step(), 1..40)) {
-        let mut worlds = BackendKind::ALL.map(World::new);
+        let mut worlds: Vec<World> = BackendKind::ALL.into_iter().filter_map(World::new).collect();
         for step in &steps {
-            let [epoll, poll, select] = worlds.each_mut().map(|world| world.run(step));
-            prop_assert_eq!(&epoll, &poll, "epoll and poll differ after {:?}", step);
-            prop_assert_eq!(&poll, &select, "poll and select differ after {:?}", step);
+            let seen: Vec<Seen> = worlds.iter_mut().map(|world| world.run(step)).collect();
+            prop_assert!(
+                seen.iter().all(|other| *other == seen[0]),
+                "after {:?} the backends tell {:#?}", step, seen
+            );
         }
     }
 }

@@ -132,10 +132,7 @@ impl<P: Poller> State<P> {
         let Some(entry) = self.descriptors.get_mut(fd) else { return };
         let registered = entry.registered.filter(|it| it.generation == ready.key.generation);
         let Some(registration) = registered else {
-            if self.descriptors.leftovers {
-                self.renew();
-            }
-            return;
+            return self.report_of_unknown(ready.key.generation);
         };
         entry.fired |= registration.mode == Mode::Once;
         entry.unverified = entry.unverified.saturating_add(1);

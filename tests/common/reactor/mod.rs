@@ -75,6 +75,10 @@ pub const NOT_NS: i64 = 30_000_000;
 pub fn run(face: Face, tables: &[&[Case]]) {
     let mut failed = Vec::new();
     for kind in BackendKind::ALL {
+        if matches!((face.create)(kind), Err(libc::ENOTSUP)) {
+            println!("skipped: this system has no {kind}");
+            continue;
+        }
         let bench = Bench { face, kind };
         for case in tables.iter().copied().flatten() {
             if catch_unwind(AssertUnwindSafe(|| (case.run)(&bench))).is_err() {
