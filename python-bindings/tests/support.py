@@ -72,20 +72,19 @@ def exchange(address: str, request: bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def child(program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A Python program in a process of its own, with pipes to its input and output."""
-    process = subprocess.Popen(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", program, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
+def started_process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A process with pipes to its input and output, which does not outlive the test."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
         try:
             yield process
         finally:
             process.kill()
+
+
+def child(program: str) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
+    """A Python program in a process of its own."""
+    return started_process([sys.executable, "-X", "dev", "-W", "error", "-c", program])
 
 
 def said(process: subprocess.Popen[str]) -> str:
