@@ -135,8 +135,7 @@ impl<'s> Found<'s> {
         let settings = self.settings();
         let method = x.request.known_method();
         if let Some(answer) = &settings.answer {
-            redirect::answer(self, x, path, answer);
-            return Ok(None);
+            return redirect::answer(self, x, path, answer).map(|()| None);
         }
         if settings.limit_except.is_some_and(|allowed| !allows(allowed, method)) {
             return Err(Reject::new(Status::FORBIDDEN, "method denied by limit_except"));
@@ -176,10 +175,7 @@ impl<'s> Found<'s> {
 
     fn error_page(&self, x: &mut Exchange<'_>, path: &[u8]) -> Result<(), Reject> {
         match &self.settings().answer {
-            Some(answer) => {
-                redirect::answer(self, x, path, answer);
-                Ok(())
-            }
+            Some(answer) => redirect::answer(self, x, path, answer),
             None => files::serve_whole(self, x, path),
         }
     }

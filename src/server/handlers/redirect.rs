@@ -2,7 +2,7 @@
 //! `return`: a redirect, or a fixed text.
 
 use super::status;
-use crate::http::status::Status;
+use crate::http::status::{Reject, Status};
 use crate::server::config::Return;
 use crate::server::exchange::Exchange;
 use crate::server::site::Found;
@@ -11,12 +11,18 @@ use crate::server::template;
 /// nginx's own code: close the connection and say nothing.
 const CLOSE: u16 = 444;
 
-/// Answers as the directive says. `path` is the request's, after internal redirects.
-pub(crate) fn answer(found: &Found<'_>, x: &mut Exchange<'_>, path: &[u8], answer: &Return) {
+/// Answers as the directive says; an error without a text of its own gets its page like any other.
+/// `path` is the request's, after internal redirects.
+pub(crate) fn answer(
+    found: &Found<'_>,
+    x: &mut Exchange<'_>,
+    path: &[u8],
+    answer: &Return,
+) -> Result<(), Reject> {
     if answer.status.code() == CLOSE {
         x.response.close = true;
         x.response.silent = true;
-        return;
+        return Ok(());
     }
     let text = template::fill(&answer.text, found, x, path);
     match answer.status.code() {
@@ -25,7 +31,7 @@ pub(crate) fn answer(found: &Found<'_>, x: &mut Exchange<'_>, path: &[u8], answe
             status::page(x.response, answer.status);
         }
         _ if answer.text.is_empty() && answer.status != Status::OK => {
-            found.fail(x, answer.status);
+            return Err(Reject::new(answer.status, "return"));
         }
         _ => {
             x.response.status = answer.status;
@@ -33,4 +39,5 @@ pub(crate) fn answer(found: &Found<'_>, x: &mut Exchange<'_>, path: &[u8], answe
             x.response.write(&text);
         }
     }
+    Ok(())
 }
