@@ -14,6 +14,7 @@
     reason = "each section of the header states what callers owe"
 )]
 
+mod callback;
 mod guard;
 mod options;
 
@@ -21,6 +22,10 @@ mod handle;
 mod text;
 
 mod reactor;
+mod server;
+
+mod request;
+mod response;
 
 mod error;
 mod version;
@@ -28,5 +33,8 @@ mod version;
 pub use error::*;
 pub use handle::*;
 pub use reactor::*;
+pub use request::*;
+pub use response::*;
+pub use server::*;
 pub use text::*;
 pub use version::*;
