@@ -30,7 +30,7 @@ mod worker;
 
 pub use body::{Body, Pull};
 pub use exchange::{Exchange, Request, Response};
-pub use handler::{Handler, Outcome, Reject};
+pub use handler::{Handler, Outcome, Reject, Status};
 pub use options::Options;
 
 use crate::error::{Error, ErrorKind, Result};

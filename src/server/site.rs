@@ -79,11 +79,10 @@ impl<'s> Found<'s> {
         's: 'a,
     {
         if x.request.path.is_empty() {
-            let methods = MethodSet::of(&Method::ALL);
             return match x.request.known_method() {
-                Method::Options => options(x, methods),
+                Method::Options => options(x, routes::ANY_METHOD),
                 // CONNECT asks for a proxy.
-                _ => Err(not_allowed(x, methods)),
+                _ => Err(not_allowed(x, routes::ANY_METHOD)),
             };
         }
         let mut offered = MethodSet::default();

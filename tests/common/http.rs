@@ -90,6 +90,13 @@ impl Live {
         self.connect().ask(request)
     }
 
+    /// All that comes after this request until the connection ends, however it does.
+    pub(crate) fn connect_and_drain(&self, request: &str) -> Vec<u8> {
+        let mut client = self.connect();
+        client.send(request);
+        client.rest_or_reset()
+    }
+
     /// The answer to a plain GET of `target`, on a connection of its own.
     pub(crate) fn get(&self, target: &str) -> Answer {
         self.ask(get(target))

@@ -11,8 +11,10 @@ use crate::server::template;
 /// nginx's own code: close the connection and say nothing.
 const CLOSE: u16 = 444;
 
-/// Answers as the directive says; an error without a text of its own gets its page like any other.
-/// `path` is the request's, after internal redirects.
+/// Answers as the directive says. `path` is the request's, after internal redirects.
+///
+/// # Errors
+/// A status without a text, for which there is a page.
 pub(crate) fn answer(
     found: &Found<'_>,
     x: &mut Exchange<'_>,
@@ -31,7 +33,7 @@ pub(crate) fn answer(
             status::page(x.response, answer.status);
         }
         _ if answer.text.is_empty() && answer.status != Status::OK => {
-            return Err(Reject::new(answer.status, "return"));
+            return Err(Reject::new(answer.status, "return without a text"));
         }
         _ => {
             x.response.status = answer.status;
