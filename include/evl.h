@@ -354,7 +354,7 @@ int evl_server_load(evl_server *server,
                     const char *config_path) EVL_NONNULL(1, 2);
 
 /**
- * Binds an address: "127.0.0.1:8080", "[::]:80", "8080", "unix:/run/app.sock". Port 0 takes a free
+ * Binds an address: `127.0.0.1:8080`, `[::]:80`, `8080`, `unix:/run/app.sock`. Port 0 takes a free
  * one, which evl_server_address() tells. Errors: EADDRINUSE, EACCES,
  * EADDRNOTAVAIL, EINVAL.
  *
@@ -526,7 +526,7 @@ evl_slice evl_request_body(const evl_request *request) EVL_NONNULL(1);
 evl_slice evl_request_param(const evl_request *request, const char *name) EVL_NONNULL(1, 2);
 
 /**
- * The client's address and port: "127.0.0.1:50123", "[::1]:50123"; "unix:" for a unix socket.
+ * The client's address and port: `127.0.0.1:50123`, `[::1]:50123`; `unix:` for a unix socket.
  *
  * Thread: the handler's.
  */

@@ -121,7 +121,7 @@ pub unsafe extern "C" fn evl_request_param(
 }
 
 /// cbindgen:postfix=EVL_NONNULL(1)
-/// The client's address and port: "127.0.0.1:50123", "[::1]:50123"; "unix:" for a unix socket.
+/// The client's address and port: `127.0.0.1:50123`, `[::1]:50123`; `unix:` for a unix socket.
 ///
 /// Thread: the handler's.
 #[unsafe(no_mangle)]
