@@ -7,7 +7,7 @@
 
 use super::config::Settings;
 use super::context::Context;
-use super::exchange::{Exchange, Request};
+use super::exchange::{Exchange, OwnedField, Request};
 use super::handlers::status;
 use super::limits;
 use super::log::Entry;
@@ -66,6 +66,7 @@ struct Pending {
     head: Head,
     bytes: Vec<u8>,
     body: Vec<u8>,
+    trailers: Vec<OwnedField>,
 }
 
 /// A request that can be answered.
@@ -74,6 +75,7 @@ struct Message<'a> {
     bytes: &'a [u8],
     path: &'a [u8],
     body: &'a [u8],
+    trailers: &'a [OwnedField],
 }
 
 /// What a connection waits for, which decides on its time-out.
@@ -135,7 +137,8 @@ impl Connection {
         self.hungry = false;
         if self.input.is_empty() {
             let used = self.process(bytes, site, cx);
-            if let Some(rest) = bytes.get(used..).filter(|rest| !rest.is_empty() && !self.closing) {
+            let rest = bytes.get(used..).unwrap_or_default();
+            if !rest.is_empty() && !self.closing {
                 self.input = cx.buffers.take();
                 self.input.extend_from_slice(rest);
             }
@@ -195,6 +198,14 @@ impl Connection {
         self.phase = Phase::Linger;
     }
 
+    /// The client seems to have sent something that nobody has read: closing now would reset the last
+    /// answer away (RFC 9112 section 9.6). False if there is no more to wait for.
+    pub(crate) fn begins_to_linger(&mut self) -> bool {
+        let begins = !self.ended && !matches!(self.phase, Phase::Linger);
+        self.lingering |= begins;
+        begins
+    }
+
     /// When the present wait has to end, in nanoseconds of the worker's clock.
     pub(crate) fn deadline(&mut self, now: u64) -> u64 {
         let (waiting, limit) = self.waiting();
@@ -211,7 +222,7 @@ impl Connection {
             return (Waiting::Room, settings.send_timeout);
         }
         match self.phase {
-            Phase::Head if self.served == 0 || !self.input.is_empty() => {
+            Phase::Head if self.served == 0 || !self.is_resting() => {
                 (Waiting::Head, settings.header_timeout)
             }
             Phase::Head => (Waiting::Request, settings.keepalive_timeout),
@@ -220,34 +231,40 @@ impl Connection {
         }
     }
 
-    /// The wait took too long: a request that has begun is told so, else there is only closing.
-    pub(crate) fn timed_out(&mut self, cx: &mut Context) {
+    /// The wait took too long. True if a request has begun, whose client is told so; else there is
+    /// nothing to do but to close.
+    pub(crate) fn timed_out(&mut self, cx: &mut Context) -> bool {
         let begun = match self.waiting {
-            Waiting::Head => !self.input.is_empty(),
+            Waiting::Head => !self.is_resting(),
             Waiting::Body => matches!(self.phase, Phase::Body(_)),
             Waiting::Request | Waiting::Room | Waiting::Goodbye => false,
         };
         if begun {
             let reject = Reject::new(Status::REQUEST_TIMEOUT, "the request took too long");
             self.refuse(reject, &[], cx);
+            self.lingering = false;
         }
-        self.closing = true;
-        self.lingering = false;
+        begun
     }
 
-    /// The server stops: a connection at rest closes now, others after their answer.
+    /// The server stops: a connection between requests closes now, others after their answer.
     pub(crate) fn drain(&mut self) {
-        let resting = matches!(self.phase, Phase::Head) && self.input.is_empty();
-        self.closing |= resting;
+        self.closing |= self.is_resting();
     }
 
-    fn takes_requests(&self) -> bool {
-        !self.closing && !self.output.is_full()
+    fn is_resting(&self) -> bool {
+        matches!(self.phase, Phase::Head) && self.input.is_empty() && self.decoder.is_idle()
+    }
+
+    /// Whether to go on with what was received. The rest of a request that is answered already is
+    /// dropped even while its answer waits for room.
+    fn takes_input(&self) -> bool {
+        !self.closing && (matches!(self.phase, Phase::Discard) || !self.output.is_full())
     }
 
     fn process(&mut self, input: &[u8], site: &Site, cx: &mut Context) -> usize {
         let mut used = 0;
-        while self.takes_requests() {
+        while self.takes_input() {
             let limits = Limits {
                 request_line: self.settings.max_request_line,
                 head: self.settings.max_header_block,
@@ -271,7 +288,13 @@ impl Connection {
                         pending.body.extend_from_slice(data);
                     }
                 }
-                Ok((count, Step::Trailers(_))) => used += count,
+                Ok((count, Step::Trailers(trailers))) => {
+                    used += count;
+                    if let Phase::Body(pending) = &mut self.phase {
+                        let owned = |(name, value): (&[u8], &[u8])| (name.into(), value.into());
+                        pending.trailers = trailers.fields().map(owned).collect();
+                    }
+                }
                 Ok((count, Step::End)) => {
                     used += count;
                     self.finish(site, cx);
@@ -295,7 +318,7 @@ impl Connection {
             Err(reject) => self.refuse(reject, bytes, cx),
             Ok(found) => {
                 let has_body = head.body != BodyLength::None;
-                let message = Message { head: &head, bytes, path: &path, body: &[] };
+                let message = Message { head: &head, bytes, path: &path, body: &[], trailers: &[] };
                 if self.is_too_large(head.body) {
                     self.closing = true;
                     self.lingering = true;
@@ -304,8 +327,9 @@ impl Connection {
                     if head.expect_continue {
                         self.output.proceed(cx);
                     }
-                    let pending = Pending { head, bytes: bytes.to_vec(), body: Vec::new() };
-                    self.phase = Phase::Body(Box::new(pending));
+                    let bytes = bytes.to_vec();
+                    let (body, trailers) = (Vec::new(), Vec::new());
+                    self.phase = Phase::Body(Box::new(Pending { head, bytes, body, trailers }));
                     cx.path = path;
                     return;
                 } else {
@@ -331,12 +355,13 @@ impl Connection {
     fn finish(&mut self, site: &Site, cx: &mut Context) {
         self.lingering = false;
         let Phase::Body(pending) = std::mem::replace(&mut self.phase, Phase::Head) else { return };
-        let Pending { head, bytes, body } = *pending;
+        let Pending { head, bytes, body, trailers } = *pending;
         let mut path = std::mem::take(&mut cx.path);
         match self.look_up(head.view(&bytes), &mut path, site) {
             Err(reject) => self.refuse(reject, &bytes, cx),
             Ok(found) => {
-                let message = Message { head: &head, bytes: &bytes, path: &path, body: &body };
+                let (bytes, path, body) = (&bytes, &path, &body);
+                let message = Message { head: &head, bytes, path, body, trailers: &trailers };
                 self.answer(&message, &found, None, cx);
             }
         }
@@ -372,14 +397,15 @@ impl Connection {
         failed: Option<Status>,
         cx: &mut Context,
     ) {
-        let Message { head, bytes, path, body } = *message;
+        let Message { head, bytes, path, body, trailers } = *message;
         let mut response = std::mem::take(&mut cx.response);
         response.reset();
         let view = head.view(bytes);
         let query = view.target().query;
         let peer_text = OnceCell::new();
         let peer = self.peer;
-        let request = Request { head: view, path, query, body, params: None, peer, peer_text };
+        let params = None;
+        let request = Request { head: view, path, query, body, trailers, params, peer, peer_text };
         let mut x = Exchange { request, response: &mut response };
         match failed {
             Some(status) => found.fail(&mut x, status),
@@ -390,6 +416,8 @@ impl Connection {
             && self.served < self.settings.keepalive_requests
             && !self.settings.keepalive_timeout.is_zero();
         self.closing |= !keep || x.response.close;
+        // A client that did not ask for the end may have sent more already.
+        self.lingering |= self.closing && head.persistent;
         if !x.response.silent {
             if let Some(log) = &self.settings.access_log {
                 cx.entry = Some(Box::new(Entry::new(log, &x.request, x.response.status)));

@@ -26,6 +26,8 @@ pub(crate) struct Client {
     /// The kernel had no room; a WRITE event will come.
     blocked: bool,
     write_watched: bool,
+    /// Whether the worker has it on its list of clients to go on with.
+    pub(crate) busy: bool,
     /// The time-out that is set, and for when.
     pub(crate) timer: Option<(TimerKey, u64)>,
 }
@@ -55,6 +57,7 @@ impl Client {
             at_end: false,
             blocked: false,
             write_watched: false,
+            busy: false,
             timer: None,
         };
         reactor.add(&client.interest(Filter::READ, udata))?;
@@ -63,6 +66,11 @@ impl Client {
 
     fn interest(&self, filter: Filter, udata: usize) -> Event {
         Event { udata, ..Event::of(&self.socket, filter, Flags::ADD | Flags::CLEAR) }
+    }
+
+    /// Has the next turn try to receive, whatever the reactor has said so far.
+    pub(crate) fn try_receive(&mut self) {
+        self.readable = true;
     }
 
     /// Takes note of an event of this client.
@@ -109,6 +117,7 @@ impl Client {
                     }
                     self.connection.linger();
                 }
+                Next::Close if self.readable && self.connection.begins_to_linger() => {}
                 Next::Close => return Turn::Closed,
             }
         }

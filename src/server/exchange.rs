@@ -10,6 +10,9 @@ use crate::http::status::Status;
 use crate::sys::socket::Peer;
 use std::cell::OnceCell;
 
+/// A field's name and value, apart from the message they came in.
+pub(crate) type OwnedField = (Box<[u8]>, Box<[u8]>);
+
 /// One request and its answer.
 pub struct Exchange<'a> {
     /// What the client asks.
@@ -24,6 +27,7 @@ pub struct Request<'a> {
     pub(crate) path: &'a [u8],
     pub(crate) query: Option<&'a [u8]>,
     pub(crate) body: &'a [u8],
+    pub(crate) trailers: &'a [OwnedField],
     pub(crate) params: Option<matchit::Params<'a, 'a>>,
     pub(crate) peer: Peer,
     pub(crate) peer_text: OnceCell<String>,
@@ -67,6 +71,12 @@ impl<'a> Request<'a> {
     /// The content, whole and without its transfer coding; empty if there is none.
     pub fn body(&self) -> &'a [u8] {
         self.body
+    }
+
+    /// The fields that came after a chunked body (RFC 9110 section 6.5), without those that mean
+    /// nothing there.
+    pub fn trailers(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + '_ {
+        self.trailers.iter().map(|(name, value)| (&**name, &**value))
     }
 
     /// What stands in the path for `{name}` of the route's pattern.

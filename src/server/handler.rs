@@ -2,7 +2,7 @@
 //! Who answers requests.
 
 use super::exchange::Exchange;
-pub use crate::http::status::Reject;
+pub use crate::http::status::{Reject, Status};
 
 /// Answers requests. One handler serves every worker, several at a time.
 pub trait Handler: Send + Sync {

@@ -30,7 +30,7 @@ mod worker;
 
 pub use body::{Body, Pull};
 pub use exchange::{Exchange, Request, Response};
-pub use handler::{Handler, Outcome, Reject};
+pub use handler::{Handler, Outcome, Reject, Status};
 pub use options::Options;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -134,7 +134,7 @@ impl Server {
     /// [`ErrorKind::State`] without [`Options::caller_threads`], before the start, or for a worker
     /// that somebody runs already.
     pub fn work(&self, index: usize) -> Result<()> {
-        self.running()?.work(index)
+        self.running()?.work_for_caller(index)
     }
 
     /// How many workers the server has, once started.
@@ -162,7 +162,7 @@ impl Server {
             self.start()?;
         }
         let running = self.running()?;
-        running.report_end_to(Arc::clone(&reactor), ENDED);
+        running.report_end_to(Arc::clone(&reactor), ENDED)?;
         let mut events = [Event::default(); 2];
         let mut asked = false;
         loop {

@@ -82,6 +82,7 @@ impl Output {
         };
         encoder::head(&mut self.bytes, &head);
         let mut entry = cx.entry.take();
+        let payload = std::mem::take(&mut response.payload);
         if request.method != Method::Head && framing != BodyFraming::None {
             self.chunked = framing == BodyFraming::Chunked;
             if self.chunked {
@@ -89,7 +90,7 @@ impl Output {
             } else {
                 self.bytes.extend_from_slice(&response.bytes);
             }
-            self.payload = std::mem::take(&mut response.payload);
+            self.payload = payload;
             if let Some(entry) = &mut entry {
                 entry.sent += written;
             }

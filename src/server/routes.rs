@@ -79,10 +79,21 @@ impl Route {
     }
 }
 
+/// What a path can be asked for with: all but CONNECT, whose target has no path.
+pub(crate) const ANY_METHOD: MethodSet = MethodSet::EMPTY
+    .with(Method::Get)
+    .with(Method::Head)
+    .with(Method::Post)
+    .with(Method::Put)
+    .with(Method::Delete)
+    .with(Method::Options)
+    .with(Method::Trace)
+    .with(Method::Patch);
+
 /// The methods that some of these routes are for.
 pub(crate) fn methods(routes: &[Route]) -> MethodSet {
     routes.iter().fold(MethodSet::default(), |set, route| match route.method {
-        None => MethodSet::of(&Method::ALL),
+        None => ANY_METHOD,
         Some(Method::Get) => set.with(Method::Get).with(Method::Head),
         Some(method) => set.with(method),
     })

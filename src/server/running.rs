@@ -73,8 +73,17 @@ impl Running {
         Ok(())
     }
 
+    /// Runs a worker on this thread of the caller's until it ends.
+    pub(crate) fn work_for_caller(&self, index: usize) -> Result<()> {
+        if !self.caller_threads {
+            let why = "without caller_threads the workers have threads of their own";
+            return Err(Error::new(ErrorKind::State, why));
+        }
+        self.work(index)
+    }
+
     /// Runs a worker on this thread until it ends.
-    pub(crate) fn work(&self, index: usize) -> Result<()> {
+    fn work(&self, index: usize) -> Result<()> {
         let mut crew = self.crew();
         if crew.stopping {
             return Ok(());
@@ -105,12 +114,17 @@ impl Running {
     }
 
     /// Has `reactor`'s user event triggered when the last worker has ended.
-    pub(crate) fn report_end_to(&self, reactor: Arc<Reactor>, ident: usize) {
+    pub(crate) fn report_end_to(&self, reactor: Arc<Reactor>, ident: usize) -> Result<()> {
+        if self.caller_threads {
+            let why = "with caller_threads, call work on each thread and stop instead of run";
+            return Err(Error::new(ErrorKind::State, why));
+        }
         let mut crew = self.crew();
         crew.end = Some((reactor, ident));
         if crew.has_ended() {
             crew.tell_end();
         }
+        Ok(())
     }
 
     pub(crate) fn has_ended(&self) -> bool {

@@ -79,11 +79,10 @@ impl<'s> Found<'s> {
         's: 'a,
     {
         if x.request.path.is_empty() {
-            let methods = MethodSet::of(&Method::ALL);
             return match x.request.known_method() {
-                Method::Options => options(x, methods),
+                Method::Options => options(x, routes::ANY_METHOD),
                 // CONNECT asks for a proxy.
-                _ => Err(not_allowed(x, methods)),
+                _ => Err(not_allowed(x, routes::ANY_METHOD)),
             };
         }
         let mut offered = MethodSet::default();
@@ -135,8 +134,7 @@ impl<'s> Found<'s> {
         let settings = self.settings();
         let method = x.request.known_method();
         if let Some(answer) = &settings.answer {
-            redirect::answer(self, x, path, answer);
-            return Ok(None);
+            return redirect::answer(self, x, path, answer).map(|()| None);
         }
         if settings.limit_except.is_some_and(|allowed| !allows(allowed, method)) {
             return Err(Reject::new(Status::FORBIDDEN, "method denied by limit_except"));
@@ -176,10 +174,7 @@ impl<'s> Found<'s> {
 
     fn error_page(&self, x: &mut Exchange<'_>, path: &[u8]) -> Result<(), Reject> {
         match &self.settings().answer {
-            Some(answer) => {
-                redirect::answer(self, x, path, answer);
-                Ok(())
-            }
+            Some(answer) => redirect::answer(self, x, path, answer),
             None => files::serve_whole(self, x, path),
         }
     }

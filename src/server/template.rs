@@ -44,9 +44,7 @@ fn expand(
             None => text.extend_from_slice(found.server.first_name().as_bytes()),
         },
         Variable::HttpHost => text.extend_from_slice(request.header("host").unwrap_or_default()),
-        Variable::IsArgs => {
-            text.extend_from_slice(if request.query.is_some() { b"?" } else { b"" })
-        }
+        Variable::IsArgs => text.extend(request.query.map(|_| b'?')),
         Variable::RemoteAddr => match request.peer {
             Peer::Ip(address) => text.extend(address.ip().to_string().into_bytes()),
             Peer::Unix => text.extend_from_slice(b"unix:"),

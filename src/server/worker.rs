@@ -92,7 +92,10 @@ impl Worker {
                 self.handle(event);
             }
             for key in std::mem::take(&mut self.busy) {
-                self.drive(key);
+                if let Some(client) = self.clients.get_mut(key) {
+                    client.busy = false;
+                    self.drive(key);
+                }
             }
             self.expire();
             self.cx.logs.flush();
@@ -109,11 +112,11 @@ impl Worker {
         if !self.busy.is_empty() {
             return Some(Duration::ZERO);
         }
+        // Not an iterator's `min`: optimised, it looks at what None holds, and valgrind sees that.
         let next = [self.timers.next_deadline(), self.paused_until, self.ends_at]
-            .into_iter()
-            .flatten()
-            .min();
-        next.map(|at| Duration::from_nanos(at.saturating_sub(clock::monotonic_ns())))
+            .map(|at| at.unwrap_or(u64::MAX));
+        let next = next[0].min(next[1]).min(next[2]);
+        (next != u64::MAX).then(|| Duration::from_nanos(next.saturating_sub(clock::monotonic_ns())))
     }
 
     fn handle(&mut self, event: &Event) {
@@ -141,7 +144,11 @@ impl Worker {
         let udata = self.base + key;
         match turn {
             Turn::Closed => return self.close(key),
-            Turn::GoesOn => self.busy.push(key),
+            Turn::GoesOn if client.busy => {}
+            Turn::GoesOn => {
+                client.busy = true;
+                self.busy.push(key);
+            }
             Turn::Waits => {}
         }
         if client.rearm(&self.reactor, udata).is_err() {
@@ -168,8 +175,11 @@ impl Worker {
             let Some(client) = self.clients.get_mut(key) else { continue };
             client.timer = None;
             if client.connection.deadline(self.cx.now) <= self.cx.now {
-                client.connection.timed_out(&mut self.cx);
-                self.drive(key);
+                if client.connection.timed_out(&mut self.cx) {
+                    self.drive(key);
+                } else {
+                    self.close(key);
+                }
             } else {
                 self.schedule(key);
             }
@@ -245,6 +255,11 @@ impl Worker {
         self.ends_at = Some(self.ends_at.map_or(deadline, |earlier| earlier.min(deadline)));
         let keys: Vec<usize> = self.clients.iter().map(|(key, _)| key).collect();
         for key in keys {
+            // A request that is there already is answered before the connection counts as resting.
+            if let Some(client) = self.clients.get_mut(key) {
+                client.try_receive();
+                self.drive(key);
+            }
             if let Some(client) = self.clients.get_mut(key) {
                 client.connection.drain();
                 self.drive(key);

@@ -20,7 +20,7 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 /// What files can be asked for with.
@@ -32,7 +32,7 @@ pub(crate) fn serve(
     x: &mut Exchange<'_>,
     path: &[u8],
 ) -> Result<Option<Vec<u8>>, Reject> {
-    let name = file_name(found, path);
+    let name = file_name(found, path)?;
     let (file, metadata) = open(&name)?;
     if metadata.is_dir() {
         return directory(found, x, path, &name);
@@ -46,7 +46,7 @@ pub(crate) fn serve_whole(
     x: &mut Exchange<'_>,
     path: &[u8],
 ) -> Result<(), Reject> {
-    let name = file_name(found, path);
+    let name = file_name(found, path)?;
     let (file, metadata) = open(&name)?;
     if metadata.is_dir() {
         return Err(Reject::new(Status::NOT_FOUND, "error page is a directory"));
@@ -56,16 +56,26 @@ pub(crate) fn serve_whole(
 }
 
 /// The file that a path names: appended to `root`, or in the place of the location's prefix (`alias`).
-fn file_name(found: &Found<'_>, path: &[u8]) -> PathBuf {
+///
+/// # Errors
+/// 404 where a prefix that ends within a segment leaves `..` of it, as `/img` does of `/img../file`.
+fn file_name(found: &Found<'_>, path: &[u8]) -> Result<PathBuf, Reject> {
     let settings = found.settings();
-    let (base, rest) = match (&settings.alias, found.location) {
-        (Some(alias), Some(location)) => {
-            let (Matcher::Exact(prefix) | Matcher::Prefix(prefix)) = &location.matcher;
-            (alias, path.get(prefix.len()..).unwrap_or_default())
-        }
-        _ => (&settings.root, path),
+    let (Some(alias), Some(location)) = (&settings.alias, found.location) else {
+        return Ok(append(&settings.root, path));
     };
-    let mut name = base.clone().into_os_string();
+    let (Matcher::Exact(prefix) | Matcher::Prefix(prefix)) = &location.matcher;
+    let name = append(alias, path.get(prefix.len()..).unwrap_or_default());
+    let climbs =
+        |path: &Path| path.components().filter(|part| *part == Component::ParentDir).count();
+    if climbs(&name) > climbs(alias) {
+        return Err(Reject::new(Status::NOT_FOUND, "path above the alias"));
+    }
+    Ok(name)
+}
+
+fn append(base: &Path, rest: &[u8]) -> PathBuf {
+    let mut name = base.as_os_str().to_owned();
     name.push(OsStr::from_bytes(rest));
     name.into()
 }
@@ -102,9 +112,12 @@ fn directory(
 ) -> Result<Option<Vec<u8>>, Reject> {
     if path.last() != Some(&b'/') {
         let mut location = Vec::new();
-        if let Some(host) = x.request.header("host") {
+        if let Some(authority) = x.request.head.authority() {
             location.extend_from_slice(b"http://");
-            location.extend_from_slice(host);
+            location.extend_from_slice(authority.host);
+            if let Some(port) = authority.port {
+                location.extend_from_slice(format!(":{port}").as_bytes());
+            }
         }
         target::encode_path(path, &mut location);
         location.push(b'/');
@@ -184,6 +197,9 @@ fn content(x: &mut Exchange<'_>, file: File, offset: u64, left: u64) -> Result<(
     let from = bytes.len();
     bytes.resize(from + usize::try_from(left).unwrap_or(0), 0);
     let room = bytes.get_mut(from..).unwrap_or_default();
-    file.read_exact_at(room, offset)
-        .map_err(|_| Reject::new(Status::INTERNAL_SERVER_ERROR, "reading the file failed"))
+    file.read_exact_at(room, offset).map_err(|_| {
+        // What was said of the file does not hold for the page that says so.
+        x.response.fields.clear();
+        Reject::new(Status::INTERNAL_SERVER_ERROR, "reading the file failed")
+    })
 }

@@ -2,7 +2,7 @@
 //! `return`: a redirect, or a fixed text.
 
 use super::status;
-use crate::http::status::Status;
+use crate::http::status::{Reject, Status};
 use crate::server::config::Return;
 use crate::server::exchange::Exchange;
 use crate::server::site::Found;
@@ -12,11 +12,19 @@ use crate::server::template;
 const CLOSE: u16 = 444;
 
 /// Answers as the directive says. `path` is the request's, after internal redirects.
-pub(crate) fn answer(found: &Found<'_>, x: &mut Exchange<'_>, path: &[u8], answer: &Return) {
+///
+/// # Errors
+/// A status without a text, for which there is a page.
+pub(crate) fn answer(
+    found: &Found<'_>,
+    x: &mut Exchange<'_>,
+    path: &[u8],
+    answer: &Return,
+) -> Result<(), Reject> {
     if answer.status.code() == CLOSE {
         x.response.close = true;
         x.response.silent = true;
-        return;
+        return Ok(());
     }
     let text = template::fill(&answer.text, found, x, path);
     match answer.status.code() {
@@ -25,7 +33,7 @@ pub(crate) fn answer(found: &Found<'_>, x: &mut Exchange<'_>, path: &[u8], answe
             status::page(x.response, answer.status);
         }
         _ if answer.text.is_empty() && answer.status != Status::OK => {
-            found.fail(x, answer.status);
+            return Err(Reject::new(answer.status, "return without a text"));
         }
         _ => {
             x.response.status = answer.status;
@@ -33,4 +41,5 @@ pub(crate) fn answer(found: &Found<'_>, x: &mut Exchange<'_>, path: &[u8], answe
             x.response.write(&text);
         }
     }
+    Ok(())
 }
