@@ -29,6 +29,7 @@ class LibraryHook(BuildHookInterface):
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform_tag(library)}"
         build_data["force_include"][str(library.resolve())] = f"evl/{SONAME}"
+        build_data["force_include"][str(repository / "LICENSE")] = "evl/LICENSE"
 
 
 def platform_tag(library: Path) -> str:

@@ -11,7 +11,9 @@ from evl._structs import STRUCTS, FreeFunction, HandlerFunction
 from support import REPOSITORY
 
 TEXT = (REPOSITORY / "include" / "evl.h").read_text()
-_CODE = re.sub(r"/\*.*?\*/|^\s*#.*?$|EVL_(NONNULL\([^)]*\)|WARN_UNUSED)", "", TEXT, flags=re.S | re.M)
+_CODE = re.sub(
+    r"/\*.*?\*/|^\s*#.*?$|EVL_(NONNULL\([^)]*\)|WARN_UNUSED)", "", TEXT, flags=re.S | re.M
+)
 
 _PLAIN = {
     "void": None,

@@ -162,7 +162,9 @@ class ResponseTest(unittest.TestCase):
         self.answer(evl.Response("x", headers=fields))
         self.assertEqual(self.response.msg.get_all("Set-Cookie"), ["a=1", "b=é"])
         self.answer(evl.Response(status=302, headers={"Location": "/there"}))
-        self.assertEqual((self.response.status, self.response.getheader("Location")), (302, "/there"))
+        self.assertEqual(
+            (self.response.status, self.response.getheader("Location")), (302, "/there")
+        )
 
     def test_head_has_no_content(self) -> None:
         self.assertEqual(self.answer("hello", "HEAD")[2], b"")
@@ -193,7 +195,9 @@ class ResponseTest(unittest.TestCase):
                 self.assertIn("GET /", logs.output[0])
                 self.assertNotEqual(content, b"x")
                 self.assertIsNone(self.response.getheader("X-Kept"))
-        self.assertEqual(self.answer("well again"), (200, "text/plain; charset=utf-8", b"well again"))
+        self.assertEqual(
+            self.answer("well again"), (200, "text/plain; charset=utf-8", b"well again")
+        )
 
 
 class HandlersTest(unittest.TestCase):
@@ -308,7 +312,9 @@ class SetUpTest(unittest.TestCase):
             answer = exchange(address, b"GET /file.txt HTTP/1.0\r\n\r\n")
             self.assertTrue(answer.endswith(b"the file"), answer)
             self.assertIn(b" 301 ", exchange(address, b"GET /old HTTP/1.0\r\n\r\n"))
-            self.assertTrue(exchange(address, b"GET /route HTTP/1.0\r\n\r\n").endswith(b"the route"))
+            self.assertTrue(
+                exchange(address, b"GET /route HTTP/1.0\r\n\r\n").endswith(b"the route")
+            )
 
     def test_a_wrong_configuration_file(self) -> None:
         path = self.write("http { server { lissten 80; } }")
