@@ -73,8 +73,17 @@ impl Running {
         Ok(())
     }
 
+    /// Runs a worker on this thread of the caller's until it ends.
+    pub(crate) fn work_for_caller(&self, index: usize) -> Result<()> {
+        if !self.caller_threads {
+            let why = "without caller_threads the workers have threads of their own";
+            return Err(Error::new(ErrorKind::State, why));
+        }
+        self.work(index)
+    }
+
     /// Runs a worker on this thread until it ends.
-    pub(crate) fn work(&self, index: usize) -> Result<()> {
+    fn work(&self, index: usize) -> Result<()> {
         let mut crew = self.crew();
         if crew.stopping {
             return Ok(());
