@@ -66,15 +66,23 @@ impl Running {
             let running = Arc::clone(self);
             let thread = thread::Builder::new()
                 .name(format!("evl-worker-{index}"))
-                .spawn(move || drop(running.work(index)))
+                .spawn(move || drop(running.run_worker(index)))
                 .inspect_err(|_| self.order_stop(Duration::ZERO))?;
             self.crew().threads.push(thread);
         }
         Ok(())
     }
 
-    /// Runs a worker on this thread until it ends.
+    /// Runs a worker on this thread of the caller's until it ends.
     pub(crate) fn work(&self, index: usize) -> Result<()> {
+        if !self.caller_threads {
+            let why = "the workers have threads of their own: set caller_threads to lend them some";
+            return Err(Error::new(ErrorKind::State, why));
+        }
+        self.run_worker(index)
+    }
+
+    fn run_worker(&self, index: usize) -> Result<()> {
         let mut crew = self.crew();
         if crew.stopping {
             return Ok(());
