@@ -33,7 +33,8 @@ mod header {
     use cbindgen::{Builder, Config};
     use std::fs;
 
-    const SECTIONS: [&str; 5] = ["text", "handle", "reactor", "error", "version"];
+    const SECTIONS: [&str; 8] =
+        ["text", "handle", "reactor", "server", "request", "response", "error", "version"];
 
     pub(super) fn write(path: &str) -> Result<(), Box<dyn Error>> {
         println!("cargo:rerun-if-changed=cbindgen.toml");

@@ -55,6 +55,15 @@ typedef struct evl_slice {
 /** Watches conditions and hands out events. Owned: evl_create() to evl_close(). */
 typedef struct evl_reactor evl_reactor;
 
+/** What a client asks. Borrowed by a handler until it returns. */
+typedef struct evl_request evl_request;
+
+/** What the client is to get. Borrowed by a handler until it returns. */
+typedef struct evl_response evl_response;
+
+/** An HTTP server. Owned: evl_server_create() to evl_server_free(). */
+typedef struct evl_server evl_server;
+
 /* -----------------------------------------------------------------------------------------
  * Reactor
  *
@@ -271,6 +280,300 @@ const char *evl_backend(const evl_reactor *reactor) EVL_NONNULL(1);
  * Thread: any, once no other uses the reactor.
  */
 void evl_close(evl_reactor *reactor);
+
+/* -----------------------------------------------------------------------------------------
+ * Server
+ *
+ * An HTTP server. Create it; load a configuration file, or listen, serve directories and add
+ * routes by calls, or both; start it; stop it; free it. Everything up to start is set-up: it is
+ * refused with EVL_ESTATE later.
+ *
+ * Handlers run on the workers, so several at once and each thread's by itself: what they share
+ * through `udata` is theirs to guard. A handler that blocks holds up the connections of its worker.
+ * ----------------------------------------------------------------------------------------- */
+
+/** What a handler returns when it did not fail. */
+typedef enum evl_outcome {
+    /** The response is complete. */
+    EVL_ANSWERED = 0,
+    /** Not for this handler: the next one that matches is asked. */
+    EVL_DECLINED = 1,
+} evl_outcome;
+
+/**
+ * How a server is to be. Set `size` to sizeof(evl_server_options) and the rest to 0 for the
+ * defaults. What a configuration file says goes before these.
+ */
+typedef struct evl_server_options {
+    /** sizeof(evl_server_options) */
+    size_t size;
+    /** "epoll", "poll" or "select"; NULL as in evl_options. */
+    const char *backend;
+    /** How many workers; 0: one per processor. */
+    uint32_t workers;
+    /** Not 0: the library makes no threads; the program calls evl_server_work() for each worker. */
+    uint32_t caller_threads;
+    /** Longest body of a request, in bytes; UINT64_MAX: any. Default 1 MiB. */
+    uint64_t max_body_bytes;
+    /** The whole head of a request has to be there within. Default 60 000. */
+    uint32_t header_timeout_ms;
+    /** Longest pause between two reads of a body. Default 60 000. */
+    uint32_t body_timeout_ms;
+    /** Longest pause between two writes of an answer. Default 60 000. */
+    uint32_t send_timeout_ms;
+    /** How long an idle connection is kept. Default 75 000. */
+    uint32_t keepalive_timeout_ms;
+    /** Answers on one connection before it is closed; 1: no keep-alive. Default 1000. */
+    uint64_t keepalive_requests;
+} evl_server_options;
+
+/**
+ * Answers a request: EVL_ANSWERED, EVL_DECLINED, or a negative code, for which the client gets 500
+ * if the response has not begun. Both objects are borrowed until it returns.
+ */
+typedef int (*evl_handler_fn)(const evl_request *request, evl_response *response, void *udata);
+
+/** Frees what a `udata` points to. */
+typedef void (*evl_free_fn)(void *udata);
+
+/**
+ * Makes a server. NULL `options` are the defaults. NULL on failure. Owned: evl_server_free().
+ *
+ * Thread: any.
+ */
+evl_server *evl_server_create(const evl_server_options *options) EVL_WARN_UNUSED;
+
+/**
+ * Takes over what a configuration file says; its addresses are bound at start. If it is wrong
+ * nothing of it is taken, the code is EVL_ECONFIG, and evl_last_error() shows file, line, column and
+ * what was meant. EVL_ESTATE for a second file.
+ *
+ * Thread: any, before start, one call at a time.
+ */
+int evl_server_load(evl_server *server,
+                    const char *config_path) EVL_NONNULL(1, 2);
+
+/**
+ * Binds an address: `127.0.0.1:8080`, `[::]:80`, `8080`, `unix:/run/app.sock`. Port 0 takes a free
+ * one, which evl_server_address() tells. Errors: EADDRINUSE, EACCES,
+ * EADDRNOTAVAIL, EINVAL.
+ *
+ * Thread: any, before start, one call at a time.
+ */
+int evl_server_listen(evl_server *server, const char *address) EVL_NONNULL(1, 2);
+
+/**
+ * Writes the address number `index`, with its real port, into `buffer` as a C string and returns
+ * its length. First come those of evl_server_listen(), then, after start, the file's. ENOENT past
+ * the last one, ERANGE if `capacity` is too small.
+ *
+ * Thread: any.
+ */
+int evl_server_address(const evl_server *server,
+                       size_t index,
+                       char *buffer,
+                       size_t capacity) EVL_NONNULL(1);
+
+/**
+ * Serves the files of `directory` to paths that begin with `prefix`, such as "/" or "/static/".
+ *
+ * Thread: any, before start, one call at a time.
+ */
+int evl_server_static(evl_server *server,
+                      const char *prefix,
+                      const char *directory) EVL_NONNULL(1, 2, 3);
+
+/**
+ * Has `handler` answer requests of that method ("*": any) whose path matches `pattern`, such as
+ * "/users/{id}" or "/files/{path...}", which takes all segments that are left. GET answers HEAD as
+ * well. Routes go before directories; of several for one pattern the first is asked first. EINVAL
+ * for an unknown method and for a pattern that is wrong or in conflict with another.
+ *
+ * `udata` is handed to each call. `free_udata`, unless NULL, is called with it exactly once, on any
+ * thread: after the last handler has returned, and at the latest in evl_server_free(). If this call
+ * fails, `udata` stays the caller's and `free_udata` is not called.
+ *
+ * Thread: any, before start, one call at a time.
+ */
+int evl_server_route(evl_server *server,
+                     const char *method,
+                     const char *pattern,
+                     evl_handler_fn handler,
+                     void *udata,
+                     evl_free_fn free_udata) EVL_NONNULL(1, 2, 3, 4);
+
+/**
+ * Starts the workers and returns once they accept. With `caller_threads` the server only gets
+ * ready: each worker begins with its evl_server_work(). EVL_ESTATE the second time, and if nothing
+ * was loaded or listened on.
+ *
+ * Thread: any, one call at a time.
+ */
+int evl_server_start(evl_server *server) EVL_NONNULL(1);
+
+/**
+ * How many workers there are. EVL_ESTATE before start.
+ *
+ * Thread: any.
+ */
+int evl_server_workers(const evl_server *server) EVL_NONNULL(1);
+
+/**
+ * Runs worker number `index`, from 0 to evl_server_workers() - 1, on the calling thread until
+ * evl_server_stop(). EVL_ESTATE without `caller_threads`, before start, and if there is no such
+ * worker or it runs already.
+ *
+ * Thread: one of the program's own for each worker.
+ */
+int evl_server_work(evl_server *server, size_t index) EVL_NONNULL(1);
+
+/**
+ * Starts unless started, waits for SIGINT or SIGTERM, lets running requests end within ten seconds,
+ * or until a second signal, and returns 0. It is the whole main loop of a program that only serves.
+ * Returns also when another thread stops the server. EVL_ESTATE with `caller_threads`, EBUSY if
+ * another server is in this call.
+ *
+ * Thread: any, one call at a time.
+ */
+int evl_server_run(evl_server *server) EVL_NONNULL(1);
+
+/**
+ * Stops accepting, gives running requests `grace_ms` milliseconds to end, closes what is left and
+ * returns when the workers have ended; called by a handler, it returns at once. EINVAL for a
+ * negative `grace_ms`, EVL_ESTATE before start. A stopped server stays stopped.
+ *
+ * Thread: any.
+ */
+int evl_server_stop(evl_server *server, int64_t grace_ms) EVL_NONNULL(1);
+
+/**
+ * Frees a server, stopped at once if it runs, and what its routes were given. NULL is allowed.
+ *
+ * Thread: any but a worker's, once no other uses the server and each evl_server_work() has returned.
+ */
+void evl_server_free(evl_server *server);
+
+/* -----------------------------------------------------------------------------------------
+ * Request
+ *
+ * What a client asks. Every slice is borrowed until the handler returns. These functions cannot
+ * fail: for what does not exist, and for a NULL request, they give a slice whose `ptr` is NULL.
+ * ----------------------------------------------------------------------------------------- */
+
+/** A header field. */
+typedef struct evl_header {
+    /** As the client spelled it. */
+    evl_slice name;
+    /** Without the white space around it. */
+    evl_slice value;
+} evl_header;
+
+/**
+ * The method: "GET".
+ *
+ * Thread: the handler's.
+ */
+evl_slice evl_request_method(const evl_request *request) EVL_NONNULL(1);
+
+/**
+ * The target as it was sent: "/a%20file?x=1".
+ *
+ * Thread: the handler's.
+ */
+evl_slice evl_request_target(const evl_request *request) EVL_NONNULL(1);
+
+/**
+ * The path, percent-decoded, without dot segments and doubled slashes: "/a file".
+ *
+ * Thread: the handler's.
+ */
+evl_slice evl_request_path(const evl_request *request) EVL_NONNULL(1);
+
+/**
+ * The query as it was sent, without its "?": "x=1". Does not exist if the target has no "?".
+ *
+ * Thread: the handler's.
+ */
+evl_slice evl_request_query(const evl_request *request) EVL_NONNULL(1);
+
+/**
+ * The value of the first header field of that name, in any case.
+ *
+ * Thread: the handler's.
+ */
+evl_slice evl_request_header(const evl_request *request, const char *name) EVL_NONNULL(1, 2);
+
+/**
+ * The header field number `index` in the order in which they came; past the last one, both of its
+ * slices do not exist.
+ *
+ * Thread: the handler's.
+ */
+evl_header evl_request_header_at(const evl_request *request, size_t index) EVL_NONNULL(1);
+
+/**
+ * The body, whole and without its transfer coding; empty if there is none.
+ *
+ * Thread: the handler's.
+ */
+evl_slice evl_request_body(const evl_request *request) EVL_NONNULL(1);
+
+/**
+ * What stands in the path for `{name}` of the route's pattern.
+ *
+ * Thread: the handler's.
+ */
+evl_slice evl_request_param(const evl_request *request, const char *name) EVL_NONNULL(1, 2);
+
+/**
+ * The client's address and port: `127.0.0.1:50123`, `[::1]:50123`; `unix:` for a unix socket.
+ *
+ * Thread: the handler's.
+ */
+evl_slice evl_request_peer(const evl_request *request) EVL_NONNULL(1);
+
+/* -----------------------------------------------------------------------------------------
+ * Response
+ *
+ * What the client is to get: a status, header fields and a body, put together in any order until
+ * the handler returns. Without any call it is 200 with an empty body. Date, Server, the length and
+ * what the connection needs are added.
+ * ----------------------------------------------------------------------------------------- */
+
+/**
+ * Answers in one call: status, Content-Type (NULL: none) and the whole body.
+ *
+ * Thread: the handler's.
+ */
+int evl_respond(evl_response *response,
+                int status,
+                const char *content_type,
+                const void *body,
+                size_t length) EVL_NONNULL(1);
+
+/**
+ * Sets the status, 200 to 599; EINVAL for others.
+ *
+ * Thread: the handler's.
+ */
+int evl_response_status(evl_response *response, int status) EVL_NONNULL(1);
+
+/**
+ * Adds a header field. EINVAL for a name or value that would break the message, and for the fields
+ * that the server writes itself, such as Content-Length and Connection.
+ *
+ * Thread: the handler's.
+ */
+int evl_response_header(evl_response *response,
+                        const char *name,
+                        const char *value) EVL_NONNULL(1, 2, 3);
+
+/**
+ * Appends to the body. The bytes are copied.
+ *
+ * Thread: the handler's.
+ */
+int evl_response_write(evl_response *response, const void *data, size_t length) EVL_NONNULL(1);
 
 /* -----------------------------------------------------------------------------------------
  * Errors

@@ -20,7 +20,7 @@ const LAYERS: [(&str, &[&str]); 5] = [
 const CONFINED: [(&[&str], &[&str]); 3] = [
     (&["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"], &["sys", "ffi"]),
     (&["target_os", "target_family", "target_vendor", "cfg(unix", "cfg(windows"], &["sys"]),
-    (&["std::net::Tcp", "std::thread", "std::fs", "Instant::now", "std::time::Sys"], &NOT_HTTP),
+    (&["std::net::Tcp", "std::thread", "std::fs", "Instant::now", "SystemTime::now"], &NOT_HTTP),
 ];
 const NOT_HTTP: [&str; 4] = ["sys", "reactor", "server", "ffi"];
 

@@ -25,8 +25,7 @@ unsafe impl Sync for Handle {}
 
 fn create(kind: BackendKind) -> Outcome<Box<dyn Queue>> {
     let name = CString::new(kind.name()).unwrap();
-    let options =
-        ffi::evl_options { size: size_of::<ffi::evl_options>(), backend: name.as_ptr() };
+    let options = ffi::evl_options { size: size_of::<ffi::evl_options>(), backend: name.as_ptr() };
     // SAFETY: the options are as large as they say, and their text lives.
     let reactor = unsafe { ffi::evl_create(&raw const options) };
     if reactor.is_null() {

@@ -11,9 +11,23 @@
 
 use crate::error::{Error, Result};
 use crate::reactor::Reactor;
+use crate::server::Server;
 
 /// Watches conditions and hands out events. Owned: evl_create() to evl_close().
 pub struct evl_reactor(pub(super) Reactor);
+
+/// An HTTP server. Owned: evl_server_create() to evl_server_free().
+pub struct evl_server(pub(super) Server);
+
+/// What a client asks. Borrowed by a handler until it returns.
+pub struct evl_request {
+    _opaque: [u8; 0],
+}
+
+/// What the client is to get. Borrowed by a handler until it returns.
+pub struct evl_response {
+    _opaque: [u8; 0],
+}
 
 /// What a pointer from C points to.
 ///
@@ -22,6 +36,15 @@ pub struct evl_reactor(pub(super) Reactor);
 pub(super) unsafe fn shared<'a, T>(pointer: *const T) -> Result<&'a T> {
     // SAFETY: the caller promises that what is not NULL is a live T.
     unsafe { pointer.as_ref() }.ok_or(Error::os(libc::EFAULT))
+}
+
+/// What a pointer from C points to, to be changed.
+///
+/// # Safety
+/// `pointer` is NULL or points to a `T` that lives and that nobody else uses during the call.
+pub(super) unsafe fn exclusive<'a, T>(pointer: *mut T) -> Result<&'a mut T> {
+    // SAFETY: the caller promises that what is not NULL is a live T of which this is the only use.
+    unsafe { pointer.as_mut() }.ok_or(Error::os(libc::EFAULT))
 }
 
 /// Takes back what `guard_new` gave out.

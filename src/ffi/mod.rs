@@ -4,7 +4,7 @@
 //!
 //! - `build.rs` lists the modules that are sections of `include/evl.h`, in the header's order; the
 //!   head of each is its section's banner, for C readers, as are the comments of what is public.
-//! - An exported body is inside [`guard`]. Its comment ends with a `Thread:` line.
+//! - An exported body is inside `guard`. Its comment ends with a `Thread:` line.
 //! - A new function also needs a line in `evl.map`; `tests/header.rs` tells if it is not there.
 
 #![allow(unsafe_code, reason = "the C border is unsafe by nature; each block says why it holds")]
@@ -14,6 +14,7 @@
     reason = "each section of the header states what callers owe"
 )]
 
+mod callback;
 mod guard;
 mod options;
 
@@ -21,6 +22,10 @@ mod handle;
 mod text;
 
 mod reactor;
+mod server;
+
+mod request;
+mod response;
 
 mod error;
 mod version;
@@ -28,5 +33,8 @@ mod version;
 pub use error::*;
 pub use handle::*;
 pub use reactor::*;
+pub use request::*;
+pub use response::*;
+pub use server::*;
 pub use text::*;
 pub use version::*;

@@ -102,10 +102,8 @@ mod tests {
     #[test]
     fn a_length_that_no_object_has_is_refused() {
         // SAFETY: the length is refused before anything is read.
-        assert_eq!(
-            unsafe { bytes(c"x".as_ptr().cast(), usize::MAX) },
-            Err(Error::os(libc::EINVAL))
-        );
+        let refused = unsafe { bytes(c"x".as_ptr().cast(), usize::MAX) };
+        assert_eq!(refused, Err(Error::os(libc::EINVAL)));
     }
 
     #[test]

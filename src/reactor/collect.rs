@@ -31,7 +31,7 @@ impl<P: Poller> State<P> {
 
     /// Fills `events` from the queue of active knotes; returns how many. A knote that stays ready goes
     /// to the end of the queue and is not met again in the same collection.
-    pub(super) fn collect(&mut self, events: &mut [Event], triggers: &Triggers, now: u64) -> usize {
+    pub(super) fn collect(&mut self, events: &mut [Event], triggers: &Triggers) -> usize {
         let mut active = self.knotes.active();
         let mut count = 0;
         while active > 0
@@ -42,7 +42,7 @@ impl<P: Poller> State<P> {
             if let Some(event) = self.look_at(id) {
                 *place = event;
                 count += 1;
-                self.delivered(id, &event, triggers, now);
+                self.delivered(id, &event, triggers);
             }
         }
         self.turn += 1;
@@ -61,7 +61,7 @@ impl<P: Poller> State<P> {
         }
     }
 
-    fn delivered(&mut self, id: KnoteId, event: &Event, triggers: &Triggers, now: u64) {
+    fn delivered(&mut self, id: KnoteId, event: &Event, triggers: &Triggers) {
         let Some(knote) = self.knotes.get_mut(id) else { return };
         let once = event.filter == Filter::TIMER && timer::is_once(knote);
         let fate = if once || knote.flags.contains(Flags::ONESHOT) {
@@ -89,7 +89,7 @@ impl<P: Poller> State<P> {
                 self.silence_descriptor(fd);
             }
             (_, Fate::Disable) => self.silence_descriptor(fd),
-            (_, Fate::Stay) => self.delivered_descriptor(id, event, now),
+            (_, Fate::Stay) => self.delivered_descriptor(id, event),
         }
     }
 }

@@ -68,13 +68,37 @@ impl Descriptor {
     }
 }
 
+/// After so many collections in a row in which a registration reported that is not known any more, the
+/// poller's set is made anew. A thread that comes late with a report is not mistaken for that.
+const SUSPECT_LIMIT: u8 = 16;
+
+/// A registration that reports though it is not known any more.
+#[derive(Debug, Default)]
+struct Suspect {
+    generation: u32,
+    turn: u64,
+    count: u8,
+}
+
+impl Suspect {
+    /// Takes note of an unknown registration's report; `true` if that has gone on for too long.
+    fn reported(&mut self, generation: u32, turn: u64) -> bool {
+        if self.generation == generation {
+            self.count = self.count.saturating_add(1);
+            self.turn = turn;
+        } else if turn > self.turn + 1 {
+            *self = Self { generation, turn, count: 1 };
+        }
+        self.count >= SUSPECT_LIMIT
+    }
+}
+
 /// All descriptors, by number.
 #[derive(Debug, Default)]
 pub(super) struct Descriptors {
     list: Vec<Descriptor>,
     generations: u32,
-    /// A registration could not be taken out and may go on reporting.
-    pub(super) leftovers: bool,
+    suspect: Suspect,
 }
 
 impl Descriptors {
@@ -161,10 +185,7 @@ impl<P: Poller> State<P> {
                 return Ok(Outcome::Done);
             }
         }
-        let generation = match known {
-            Some(known) => known.generation,
-            None => self.descriptors.next_generation(),
-        };
+        let generation = self.descriptors.next_generation();
         let registration = Registration { interest, mode, generation };
         let outcome = self.poller.set(fd, registration, known.is_some())?;
         if outcome == Outcome::Done
@@ -213,7 +234,6 @@ impl<P: Poller> State<P> {
         }
         let outcome = self.poller.clear(fd);
         self.note_set_change();
-        self.descriptors.leftovers |= P::IN_KERNEL && outcome == Outcome::Stale;
         outcome
     }
 
@@ -236,9 +256,17 @@ impl<P: Poller> State<P> {
         self.vanish(fd);
     }
 
-    /// Gets rid of registrations that could not be taken out, by starting the poller's set anew. If the
-    /// system has no resources for that now, the next report of such a registration tries again.
-    pub(super) fn renew(&mut self) {
+    /// A registration reported that is not known any more: if it goes on doing so, its number was closed
+    /// while its file lives, so that it cannot be taken out.
+    pub(super) fn report_of_unknown(&mut self, generation: u32) {
+        if self.descriptors.suspect.reported(generation, self.turn) {
+            self.renew();
+        }
+    }
+
+    /// Starts the poller's set anew. If the system has no resources for that now, the next report of an
+    /// unknown registration tries again.
+    fn renew(&mut self) {
         let registered = self.descriptors.registered();
         for fd in &registered {
             // The old set knows best which numbers name other files by now.
@@ -249,7 +277,7 @@ impl<P: Poller> State<P> {
         if self.poller.reset().is_err() {
             return;
         }
-        self.descriptors.leftovers = false;
+        self.descriptors.suspect = Suspect::default();
         self.version += 1;
         let alarm = self.alarm.as_ref().map(|(alarm, _)| alarm.fd());
         for fd in alarm.into_iter().chain([self.wake_fd]) {

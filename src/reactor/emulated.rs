@@ -161,7 +161,7 @@ impl<P: Poller> Backend for Emulated<P> {
             let mut count = 0;
             if result.is_ok() {
                 state.gather(&self.triggers, now);
-                count = state.collect(events, &self.triggers, now);
+                count = state.collect(events, &self.triggers);
             }
             if count > 0 || result.is_err() || end <= now || end == AT_ONCE {
                 self.settle(&mut state);

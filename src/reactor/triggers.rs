@@ -92,7 +92,7 @@ impl Triggers {
         let mut next = self.triggered.swap(END, Ordering::SeqCst);
         while next != END {
             let Some(slot) = self.slot(next - 1) else { return };
-            // From here on the slot can be triggered and pushed again: read it first.
+            // Once TRIGGERED is cleared, the slot may be pushed again: its fields are read before.
             let ident = slot.ident.load(Ordering::Relaxed);
             next = slot.next.load(Ordering::Relaxed);
             if slot.state.fetch_and(!TRIGGERED, Ordering::SeqCst) & OCCUPIED != 0 {
@@ -157,10 +157,10 @@ fn is_free(slot: &Slot) -> bool {
 }
 
 /// Where in a segment the search for an ident begins: Fibonacci hashing.
-const fn home(ident: usize, segment: usize) -> usize {
+fn home(ident: usize, segment: usize) -> usize {
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
     let bits = FIRST_SEGMENT.ilog2() as usize + segment;
-    ((ident as u64).wrapping_mul(GOLDEN) >> (64 - bits)) as usize
+    usize::try_from((ident as u64).wrapping_mul(GOLDEN) >> (64 - bits)).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -134,7 +134,7 @@ impl Server {
     /// [`ErrorKind::State`] without [`Options::caller_threads`], before the start, or for a worker
     /// that somebody runs already.
     pub fn work(&self, index: usize) -> Result<()> {
-        self.running()?.work(index)
+        self.running()?.work_for_caller(index)
     }
 
     /// How many workers the server has, once started.

@@ -66,7 +66,7 @@ impl Running {
             let running = Arc::clone(self);
             let thread = thread::Builder::new()
                 .name(format!("evl-worker-{index}"))
-                .spawn(move || drop(running.run_worker(index)))
+                .spawn(move || drop(running.work(index)))
                 .inspect_err(|_| self.order_stop(Duration::ZERO))?;
             self.crew().threads.push(thread);
         }
@@ -74,15 +74,16 @@ impl Running {
     }
 
     /// Runs a worker on this thread of the caller's until it ends.
-    pub(crate) fn work(&self, index: usize) -> Result<()> {
+    pub(crate) fn work_for_caller(&self, index: usize) -> Result<()> {
         if !self.caller_threads {
-            let why = "the workers have threads of their own: set caller_threads to lend them some";
+            let why = "without caller_threads the workers have threads of their own";
             return Err(Error::new(ErrorKind::State, why));
         }
-        self.run_worker(index)
+        self.work(index)
     }
 
-    fn run_worker(&self, index: usize) -> Result<()> {
+    /// Runs a worker on this thread until it ends.
+    fn work(&self, index: usize) -> Result<()> {
         let mut crew = self.crew();
         if crew.stopping {
             return Ok(());

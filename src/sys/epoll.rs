@@ -137,9 +137,8 @@ mod linux {
         room: libc::c_int,
         timeout_ns: u64,
     ) -> io::Result<usize> {
-        let time = clock::timespec(timeout_ns);
-        // The kernel's timespec is 64 bits wide on every architecture.
-        let time = [i64::from(time.tv_sec), i64::from(time.tv_nsec)];
+        // The kernel's timespec for this call has 64 bits in each field on every architecture.
+        let time = [timeout_ns / 1_000_000_000, timeout_ns % 1_000_000_000];
         let no_mask = std::ptr::null::<libc::sigset_t>();
         // SAFETY: `list` has room for `room` events; `time` lives until the call returns; NULL: the
         // signal mask stays.

@@ -85,7 +85,7 @@ impl Wakeup {
 mod errno {
     #[cfg(any(target_os = "netbsd", target_os = "openbsd"))]
     use libc::__errno as location;
-    #[cfg(any(target_os = "linux", target_os = "dragonfly"))]
+    #[cfg(target_os = "linux")]
     use libc::__errno_location as location;
     #[cfg(any(target_os = "macos", target_os = "ios", target_os = "freebsd"))]
     use libc::__error as location;

@@ -20,11 +20,12 @@ static int failures;
         }                                                                       \
     } while (0)
 
-/* Without these nothing can be tested. */
+/* Without this nothing after it can be tested. */
 #define REQUIRE(condition)                                                      \
     do {                                                                        \
+        int failed_before = failures;                                           \
         CHECK(condition);                                                       \
-        if (failures)                                                           \
+        if (failures > failed_before)                                           \
             exit(1);                                                            \
     } while (0)
 

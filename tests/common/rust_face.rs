@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The Rust API as a face of the conformance table.
 
+#![allow(clippy::unwrap_used, reason = "support code of tests")]
+
 use crate::conformance::{Face, Outcome, Queue};
 use evl::Error;
 use evl::reactor::{BackendKind, Event, Reactor};
 use std::os::fd::RawFd;
 use std::time::Duration;
 
-pub const FACE: Face = Face { name: "Rust", create };
+pub(crate) const FACE: Face = Face { name: "Rust", create };
 
 fn create(kind: BackendKind) -> Outcome<Box<dyn Queue>> {
     match Reactor::with_backend(kind) {

@@ -132,10 +132,7 @@ impl<P: Poller> State<P> {
         let Some(entry) = self.descriptors.get_mut(fd) else { return };
         let registered = entry.registered.filter(|it| it.generation == ready.key.generation);
         let Some(registration) = registered else {
-            if self.descriptors.leftovers {
-                self.renew();
-            }
-            return;
+            return self.report_of_unknown(ready.key.generation);
         };
         entry.fired |= registration.mode == Mode::Once;
         entry.unverified = entry.unverified.saturating_add(1);
@@ -208,16 +205,11 @@ impl<P: Poller> State<P> {
 
     /// After a delivery that left the knote in place and enabled: sees to it that it is delivered again
     /// while it is ready, or, with CLEAR, not before it becomes so again.
-    pub(in crate::reactor) fn delivered_descriptor(
-        &mut self,
-        id: KnoteId,
-        event: &Event,
-        now: u64,
-    ) {
+    pub(in crate::reactor) fn delivered_descriptor(&mut self, id: KnoteId, event: &Event) {
         let Ok(fd) = RawFd::try_from(event.ident) else { return };
         if event.flags.contains(Flags::CLEAR) {
             if !P::IN_KERNEL {
-                self.latch_edge(id, event.flags.contains(Flags::EOF), now);
+                self.latch_edge(id, event.flags.contains(Flags::EOF));
             }
             return;
         }

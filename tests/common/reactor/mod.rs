@@ -4,7 +4,13 @@
 //! A face (the Rust API, the C API) supplies a [`Face`]; a test calls [`run`] with it. A case gets a
 //! [`Bench`], from which it makes queues, and fails by panicking.
 
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "support code of tests: each binary uses its part, and a failure is a panic"
+)]
 
 pub mod calls;
 pub mod closing;
@@ -17,6 +23,7 @@ pub mod users;
 use evl::reactor::{BackendKind, Event, Filter, Flags};
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 /// The result of a face's call: the error is an errno value.
 pub type Outcome<T> = Result<T, i32>;
@@ -68,6 +75,10 @@ pub const NOT_NS: i64 = 30_000_000;
 pub fn run(face: Face, tables: &[&[Case]]) {
     let mut failed = Vec::new();
     for kind in BackendKind::ALL {
+        if matches!((face.create)(kind), Err(libc::ENOTSUP)) {
+            println!("skipped: this system has no {kind}");
+            continue;
+        }
         let bench = Bench { face, kind };
         for case in tables.iter().copied().flatten() {
             if catch_unwind(AssertUnwindSafe(|| (case.run)(&bench))).is_err() {
@@ -121,6 +132,15 @@ impl Q {
     pub fn none(&self) {
         assert_eq!(self.wait(8, 0), []);
         assert_eq!(self.wait(8, NOT_NS), []);
+    }
+
+    /// Nothing comes, and waiting for it costs no processor time.
+    #[track_caller]
+    pub fn idle(&self) {
+        let before = system::thread_time();
+        assert_eq!(self.wait(8, 100_000_000), []);
+        let spent = system::thread_time() - before;
+        assert!(spent < Duration::from_millis(30), "the wait spins: {spent:?} of 100 ms");
     }
 
     /// The filters of what is there now, in order of their numbers.

@@ -4,6 +4,10 @@
 #![allow(unsafe_code, reason = "system calls")]
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Makes `number` name the file of `fd`, whatever it named before.
 pub fn dup2(fd: &impl AsRawFd, number: RawFd) -> OwnedFd {
@@ -12,12 +16,6 @@ pub fn dup2(fd: &impl AsRawFd, number: RawFd) -> OwnedFd {
     assert_eq!(fd, number);
     // SAFETY: the number was given to this function to own.
     unsafe { OwnedFd::from_raw_fd(fd) }
-}
-
-/// Closes a number that std's owner does not know to be closed.
-pub fn close(number: RawFd) {
-    // SAFETY: no pointers.
-    assert_eq!(unsafe { libc::close(number) }, 0);
 }
 
 /// Raises the limit of open descriptors so that `number` is allowed; `false` if it cannot.
@@ -39,6 +37,15 @@ pub fn is_readable(fd: RawFd, timeout_ms: i32) -> bool {
     unsafe { libc::poll(&raw mut row, 1, timeout_ms) == 1 }
 }
 
+/// The processor time that this thread has used.
+pub fn thread_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is valid.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    let seconds = u64::try_from(time.tv_sec).unwrap();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap())
+}
+
 /// Forks; the child runs `body` and ends with its result, which is returned to the parent.
 pub fn in_child(body: impl FnOnce() -> u8) -> u8 {
     // SAFETY: the child only runs `body`, which makes calls of the library, and ends.
@@ -56,38 +63,54 @@ pub fn in_child(body: impl FnOnce() -> u8) -> u8 {
     u8::try_from(libc::WEXITSTATUS(status)).unwrap()
 }
 
-/// Has SIGALRM, whose handler does nothing, delivered to this thread after that time and again and
-/// again until the result is dropped.
-pub struct Alarm(libc::timer_t);
+/// Sends SIGUSR1, whose handler does nothing, to the thread that made it, again and again until it is
+/// dropped.
+pub struct Signals {
+    stop: Arc<AtomicBool>,
+    sender: Option<JoinHandle<()>>,
+}
 
-extern "C" fn ignore(_signal: libc::c_int) {}
+/// A thread that is going to be interrupted. It joins whoever holds this before it ends.
+struct Receiver(libc::pthread_t);
 
-impl Alarm {
-    pub fn every_ms(interval: i64) -> Self {
-        let handler: extern "C" fn(libc::c_int) = ignore;
-        // SAFETY: a handler that does nothing; all structs are valid for the calls.
-        unsafe {
-            let mut action: libc::sigaction = std::mem::zeroed();
-            action.sa_sigaction = handler as libc::sighandler_t;
-            libc::sigaction(libc::SIGALRM, &raw const action, std::ptr::null_mut());
-            let mut event: libc::sigevent = std::mem::zeroed();
-            event.sigev_notify = libc::SIGEV_THREAD_ID;
-            event.sigev_signo = libc::SIGALRM;
-            event.sigev_notify_thread_id = libc::gettid();
-            let mut timer: libc::timer_t = std::ptr::null_mut();
-            let made = libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer);
-            assert_eq!(made, 0);
-            let time = libc::timespec { tv_sec: 0, tv_nsec: interval * 1_000_000 };
-            let every = libc::itimerspec { it_interval: time, it_value: time };
-            libc::timer_settime(timer, 0, &raw const every, std::ptr::null_mut());
-            Self(timer)
-        }
+// SAFETY: the name of a thread may be used by any thread.
+unsafe impl Send for Receiver {}
+
+impl Receiver {
+    fn interrupt(&self) {
+        // SAFETY: the thread lives, see above.
+        unsafe { libc::pthread_kill(self.0, libc::SIGUSR1) };
     }
 }
 
-impl Drop for Alarm {
+extern "C" fn ignore(_signal: libc::c_int) {}
+
+impl Signals {
+    pub fn every(interval: Duration) -> Self {
+        let handler: extern "C" fn(libc::c_int) = ignore;
+        // SAFETY: the handler does nothing; the struct is valid for the call.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = handler as libc::sighandler_t;
+            libc::sigaction(libc::SIGUSR1, &raw const action, std::ptr::null_mut());
+        }
+        // SAFETY: no arguments.
+        let receiver = Receiver(unsafe { libc::pthread_self() });
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let sender = std::thread::spawn(move || {
+            while !stopped.load(Ordering::SeqCst) {
+                std::thread::sleep(interval);
+                receiver.interrupt();
+            }
+        });
+        Self { stop, sender: Some(sender) }
+    }
+}
+
+impl Drop for Signals {
     fn drop(&mut self) {
-        // SAFETY: the timer is this one's own.
-        unsafe { libc::timer_delete(self.0) };
+        self.stop.store(true, Ordering::SeqCst);
+        self.sender.take().unwrap().join().unwrap();
     }
 }

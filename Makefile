@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# `make help` lists what there is. Installing honours PREFIX, LIBDIR, INCLUDEDIR and DESTDIR.
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+SONAME  := libevl.so.0
+SHARED  := libevl.so.$(VERSION)
+
+PREFIX     ?= /usr/local
+LIBDIR     ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+
+CARGO  ?= $(or $(shell command -v cargo),$(HOME)/.cargo/bin/cargo)
+B      := build
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# What the Rust standard library needs of the system; `cargo rustc -- --print native-static-libs`.
+SYSTEM_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+SYMBOLS     := $(shell sed -n 's/^ *\(evl_[a-z_]*\);/\1/p' evl.map)
+
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+run: examples ## build, and serve the demo site at http://localhost:8080/
+	@$(B)/examples/webserv site/webserv.conf
+
+test: examples c-tests ## every test: Rust, C, the examples (and with valgrind), Python
+	@.ci/need python3-venv curl
+	@tests/run
+
+build: $(B)/libevl.so $(B)/libevl.a ## the shared and the static library, as they are installed
+
+header: ## write include/evl.h from src/ffi
+	$(CARGO) check --quiet --features header
+
+examples: build ## the programs of c-examples, into build/examples
+	@.ci/need c++
+	@mkdir -p $(B)/examples
+	@$(MAKE) -C c-examples OUT=../$(B)/examples EVL_CFLAGS=-I../include \
+		EVL_LIBS='-L../$(B) -levl -Wl,-rpath,\$$$$ORIGIN/..'
+
+check: build examples c-tests ## format, lints, docs, and whether header and symbols are up to date
+	$(CARGO) fmt --check
+	$(CARGO) clippy --quiet --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --no-deps --document-private-items
+	@cp include/evl.h $(B)/evl.h.before && $(MAKE) --no-print-directory header && \
+		cmp include/evl.h $(B)/evl.h.before || { echo 'include/evl.h was stale: commit the new one'; exit 1; }
+	@nm -D --defined-only $(B)/libevl.so | awk '$$2 == "T" { sub("@.*", "", $$3); print $$3 }' | sort > $(B)/exported
+	@echo $(SYMBOLS) | tr ' ' '\n' | sort | diff - $(B)/exported || { echo 'build/libevl.so and evl.map differ'; exit 1; }
+	@echo 'check: all is well'
+
+bench: build ## load runs of evl beside its peers
+	bench/run
+
+python: build ## the Python wheel, into build/wheel
+	@.ci/need python3-venv
+	@test -d $(B)/venv || python3 -m venv $(B)/venv
+	$(B)/venv/bin/pip wheel --quiet --no-deps --wheel-dir $(B)/wheel ./python-bindings
+
+install: build ## the library, its header and evl.pc
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
+	install -m 755 $(B)/$(SHARED) $(DESTDIR)$(LIBDIR)/
+	ln -sf $(SHARED) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libevl.so
+	install -m 644 $(B)/libevl.a $(DESTDIR)$(LIBDIR)/
+	install -m 644 include/evl.h $(DESTDIR)$(INCLUDEDIR)/
+	sed -e 's|@prefix@|$(PREFIX)|; s|@libdir@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
+		-e 's|@includedir@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
+		-e 's|@version@|$(VERSION)|; s|@system_libs@|$(SYSTEM_LIBS)|' evl.pc.in > $(B)/evl.pc
+	install -m 644 $(B)/evl.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
+	test -n "$(DESTDIR)" || ldconfig || true
+
+uninstall: ## remove what install made
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(SHARED) $(SONAME) libevl.so libevl.a pkgconfig/evl.pc) \
+		$(DESTDIR)$(INCLUDEDIR)/evl.h
+
+clean: ## remove everything that was built
+	rm -rf $(B)
+	$(CARGO) clean
+
+# The library is one object in which only evl's own names are visible; both forms are made of it.
+
+$(TARGET)/release/libevl.a: always
+	@.ci/need cc cargo
+	$(CARGO) build --quiet --release
+
+$(B)/evl.o: $(TARGET)/release/libevl.a evl.map
+	@mkdir -p $(B)
+	@ld -r --gc-sections $(SYMBOLS:%=-u %) -o $@ $<
+	@objcopy --strip-debug -R .llvmbc -R .llvmcmd --wildcard --keep-global-symbol='evl_*' $@
+
+$(B)/libevl.a: $(B)/evl.o
+	@rm -f $@
+	ar rcs $@ $<
+
+$(B)/libevl.so: $(B)/evl.o evl.map
+	$(CC) -shared -o $(B)/$(SHARED) $< -Wl,-soname,$(SONAME) -Wl,--version-script=evl.map \
+		-Wl,--gc-sections -Wl,-z,nodelete -Wl,-z,defs -s $(SYSTEM_LIBS)
+	ln -sf $(SHARED) $(B)/$(SONAME)
+	ln -sf $(SONAME) $@
+
+# Each program of tests/c as C99 and as C++20: the header has to be good for both.
+
+C_TESTS := $(basename $(notdir $(wildcard tests/c/*.c)))
+c-tests: $(C_TESTS:%=$(B)/tests/%.c99) $(C_TESTS:%=$(B)/tests/%.c++20)
+
+TEST_FLAGS := -Wall -Wextra -Wpedantic -Werror -g -Iinclude
+TEST_LIBS  := -L$(B) -levl -Wl,-rpath,'$$ORIGIN/..' -pthread
+$(B)/tests/%.c99: tests/c/%.c tests/c/check.h include/evl.h $(B)/libevl.so
+	@mkdir -p $(B)/tests
+	$(CC) -std=c99 -D_POSIX_C_SOURCE=200809L $(TEST_FLAGS) $< -o $@ $(TEST_LIBS)
+$(B)/tests/%.c++20: tests/c/%.c tests/c/check.h include/evl.h $(B)/libevl.so
+	@mkdir -p $(B)/tests
+	$(CXX) -std=c++20 -x c++ $(TEST_FLAGS) $< -x none -o $@ $(TEST_LIBS)
+
+.PHONY: help run test build header examples check bench python install uninstall clean c-tests always
