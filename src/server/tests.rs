@@ -3,7 +3,24 @@
 
 use super::*;
 use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
+
+/// A server with one worker on a free port, and its address.
+fn start(set_up: impl FnOnce(&Server)) -> (Server, String) {
+    let server = Server::new(Options { workers: 1, ..Options::default() }).unwrap();
+    server.listen("127.0.0.1:0").unwrap();
+    set_up(&server);
+    server.start().unwrap();
+    let address = server.address(0).unwrap();
+    (server, address)
+}
+
+fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+}
 
 #[test]
 fn the_file_of_a_unix_socket_goes_when_listening_ends() {
@@ -23,4 +40,37 @@ fn the_file_of_a_unix_socket_goes_when_listening_ends() {
     client.read_to_end(&mut Vec::new()).unwrap();
     server.stop(Duration::ZERO).unwrap();
     assert!(!path.exists());
+}
+
+/// Content without an end whose owner must not drop it.
+struct Undroppable;
+
+impl Body for Undroppable {
+    fn pull(&mut self, out: &mut Vec<u8>) -> std::io::Result<Pull> {
+        out.extend_from_slice(b"more");
+        Ok(Pull::More)
+    }
+}
+
+impl Drop for Undroppable {
+    fn drop(&mut self) {
+        panic!("on purpose");
+    }
+}
+
+#[test]
+fn a_worker_that_panics_is_an_error_at_the_end_and_holds_nobody_up() {
+    let (server, address) = start(|server| {
+        let handler = |x: &mut Exchange<'_>| {
+            x.response.stream(Box::new(Undroppable));
+            Ok(Outcome::Answered)
+        };
+        server.route("GET", "/", Box::new(handler)).unwrap();
+    });
+    let mut client = connect(&address);
+    client.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    client.read_exact(&mut [0; 100]).unwrap();
+    drop(client);
+    assert_eq!(server.run().unwrap_err().kind(), ErrorKind::Panic);
+    assert_eq!(server.stop(Duration::MAX).unwrap_err().kind(), ErrorKind::Panic);
 }
