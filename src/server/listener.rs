@@ -49,6 +49,11 @@ impl Listener {
         reactor.add(&Event { udata, ..self.change(Flags::ADD) })
     }
 
+    /// Has the reactor forget it.
+    pub(crate) fn unwatch(&self, reactor: &Reactor) -> Result<()> {
+        reactor.change(&[self.change(Flags::DELETE)], &mut []).map(drop)
+    }
+
     /// Has the reactor be silent about waiting connections, or tell of them again.
     pub(crate) fn enable(&self, reactor: &Reactor, enabled: bool) -> Result<()> {
         let flags = if enabled { Flags::ENABLE } else { Flags::DISABLE };

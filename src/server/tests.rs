@@ -5,6 +5,7 @@ use super::*;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
+use std::sync::mpsc::channel;
 
 /// A server with one worker on a free port, and its address.
 fn start(set_up: impl FnOnce(&Server)) -> (Server, String) {
@@ -73,4 +74,38 @@ fn a_worker_that_panics_is_an_error_at_the_end_and_holds_nobody_up() {
     drop(client);
     assert_eq!(server.run().unwrap_err().kind(), ErrorKind::Panic);
     assert_eq!(server.stop(Duration::MAX).unwrap_err().kind(), ErrorKind::Panic);
+}
+
+#[test]
+fn a_stop_answers_all_that_wait_to_be_accepted() {
+    const CLIENTS: usize = 3 * limits::ACCEPTS;
+    let (entered, is_entered) = channel();
+    let (release, is_released) = channel();
+    let is_released = Mutex::new(is_released);
+    let (server, address) = start(|server| {
+        let wait = move |_: &mut Exchange<'_>| {
+            entered.send(()).unwrap();
+            is_released.lock().unwrap().recv().unwrap();
+            Ok(Outcome::Answered)
+        };
+        server.route("GET", "/wait", Box::new(wait)).unwrap();
+        let handler = |_: &mut Exchange<'_>| Ok(Outcome::Answered);
+        server.route("GET", "/", Box::new(handler)).unwrap();
+    });
+    let mut first = connect(&address);
+    first.write_all(b"GET /wait HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    is_entered.recv().unwrap();
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| connect(&address)).collect();
+    for client in &mut clients {
+        client.write_all(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    }
+    server.running().unwrap().order_stop(Duration::from_secs(20));
+    release.send(()).unwrap();
+    for client in clients.iter_mut().chain([&mut first]) {
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer:?}");
+    }
+    drop(clients);
+    server.stop(Duration::from_secs(20)).unwrap();
 }

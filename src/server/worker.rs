@@ -130,7 +130,7 @@ impl Worker {
                 self.drive(key);
             }
         } else {
-            self.accept(event.udata - MAIL - 1);
+            self.accept(event.udata - MAIL - 1, limits::ACCEPTS);
         }
     }
 
@@ -196,11 +196,11 @@ impl Worker {
         }
     }
 
-    fn accept(&mut self, index: usize) {
+    fn accept(&mut self, index: usize, most: usize) {
         if self.paused_until.is_some() {
             return;
         }
-        for _ in 0..limits::ACCEPTS {
+        for _ in 0..most {
             let Some(listener) = self.listeners.get(index) else { return };
             match socket::accept(listener.socket()) {
                 Ok((socket, peer)) => {
@@ -247,10 +247,7 @@ impl Worker {
 
     fn obey(&mut self, order: Order) {
         let Order::Stop { deadline } = order;
-        // What waits in the listeners' queues was promised an answer.
-        (0..self.listeners.len()).for_each(|index| self.accept(index));
-        self.listeners.clear();
-        self.paused_until = None;
+        self.stop_listening();
         self.cx.draining = true;
         self.ends_at = Some(self.ends_at.map_or(deadline, |earlier| earlier.min(deadline)));
         let keys: Vec<usize> = self.clients.iter().map(|(key, _)| key).collect();
@@ -265,5 +262,18 @@ impl Worker {
                 self.drive(key);
             }
         }
+    }
+
+    /// Takes what waits in the listeners' queues, which was promised an answer, and no more.
+    fn stop_listening(&mut self) {
+        for index in 0..self.listeners.len() {
+            self.accept(index, limits::LAST_ACCEPTS);
+        }
+        for listener in self.listeners.drain(..) {
+            // Another worker may hold it open still, and what waits there then would wake this one
+            // again and again. The knote exists, so that this cannot fail.
+            let _ = listener.unwatch(&self.reactor);
+        }
+        self.paused_until = None;
     }
 }
