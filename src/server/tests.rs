@@ -109,3 +109,22 @@ fn a_stop_answers_all_that_wait_to_be_accepted() {
     drop(clients);
     server.stop(Duration::from_secs(20)).unwrap();
 }
+
+#[test]
+fn what_a_stop_cuts_off_is_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("evl.conf");
+    let text = "server { listen 127.0.0.1:0; access_log log; location / { root .; } }";
+    std::fs::write(&path, text).unwrap();
+    let file = std::fs::File::create(folder.path().join("large")).unwrap();
+    file.set_len(1 << 30).unwrap();
+    let server = Server::new(Options::default()).unwrap();
+    server.load(&path).unwrap();
+    server.start().unwrap();
+    let mut client = connect(&server.address(0).unwrap());
+    client.write_all(b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    client.read_exact(&mut [0; 100]).unwrap();
+    server.stop(Duration::ZERO).unwrap();
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(log.contains("\"GET /large HTTP/1.1\" 200 "), "{log:?}");
+}

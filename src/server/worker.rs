@@ -19,6 +19,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use std::vec;
 
 /// `udata` of the mailbox; listeners follow, then clients.
 const MAIL: usize = 0;
@@ -100,6 +101,8 @@ impl Worker {
             self.expire();
             self.cx.logs.flush();
         }
+        self.keys().for_each(|key| self.close(key));
+        self.cx.logs.flush();
         Ok(())
     }
 
@@ -250,8 +253,7 @@ impl Worker {
         self.stop_listening();
         self.cx.draining = true;
         self.ends_at = Some(self.ends_at.map_or(deadline, |earlier| earlier.min(deadline)));
-        let keys: Vec<usize> = self.clients.iter().map(|(key, _)| key).collect();
-        for key in keys {
+        for key in self.keys() {
             // A request that is there already is answered before the connection counts as resting.
             if let Some(client) = self.clients.get_mut(key) {
                 client.try_receive();
@@ -262,6 +264,11 @@ impl Worker {
                 self.drive(key);
             }
         }
+    }
+
+    /// The keys that clients have now; it may be that some lose theirs meanwhile.
+    fn keys(&self) -> vec::IntoIter<usize> {
+        self.clients.iter().map(|(key, _)| key).collect::<Vec<_>>().into_iter()
     }
 
     /// Takes what waits in the listeners' queues, which was promised an answer, and no more.
