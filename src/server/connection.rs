@@ -354,7 +354,11 @@ impl Connection {
     /// The message is complete.
     fn finish(&mut self, site: &Site, cx: &mut Context) {
         self.lingering = false;
-        let Phase::Body(pending) = std::mem::replace(&mut self.phase, Phase::Head) else { return };
+        let Phase::Body(pending) = std::mem::replace(&mut self.phase, Phase::Head) else {
+            // Answered before the server began to stop.
+            self.closing |= cx.draining;
+            return;
+        };
         let Pending { head, bytes, body, trailers } = *pending;
         let mut path = std::mem::take(&mut cx.path);
         match self.look_up(head.view(&bytes), &mut path, site) {

@@ -128,3 +128,18 @@ fn what_a_stop_cuts_off_is_logged() {
     let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
     assert!(log.contains("\"GET /large HTTP/1.1\" 200 "), "{log:?}");
 }
+
+/// A request with a body is answered before the body is there. The server stops, then the body comes.
+#[test]
+fn a_stop_closes_a_connection_whose_answer_was_early_with_the_end_of_its_body() {
+    let (server, address) = start(|_| {});
+    let mut client = connect(&address);
+    client.write_all(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\na").unwrap();
+    client.read_exact(&mut [0; 12]).unwrap();
+    server.running().unwrap().order_stop(Duration::MAX);
+    // Only a worker that has heard of the stop refuses.
+    while TcpStream::connect(&address).is_ok() {}
+    client.write_all(b"b").unwrap();
+    client.read_to_end(&mut Vec::new()).unwrap();
+    server.stop(Duration::MAX).unwrap();
+}
