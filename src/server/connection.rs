@@ -233,7 +233,7 @@ impl Connection {
 
     /// The wait took too long. True if a request has begun, whose client is told so; else there is
     /// nothing to do but to close.
-    pub(crate) fn timed_out(&mut self, cx: &mut Context) -> bool {
+    pub(crate) fn timed_out(&mut self, site: &Site, cx: &mut Context) -> bool {
         let begun = match self.waiting {
             Waiting::Head => !self.is_resting(),
             Waiting::Body => matches!(self.phase, Phase::Body(_)),
@@ -241,7 +241,7 @@ impl Connection {
         };
         if begun {
             let reject = Reject::new(Status::REQUEST_TIMEOUT, "the request took too long");
-            self.refuse(reject, &[], cx);
+            self.refuse(reject, &[], site, cx);
             self.lingering = false;
         }
         begun
@@ -300,7 +300,7 @@ impl Connection {
                     self.finish(site, cx);
                 }
                 Err(reject) => {
-                    self.refuse(reject, rest, cx);
+                    self.refuse(reject, rest, site, cx);
                     break;
                 }
             }
@@ -315,7 +315,7 @@ impl Connection {
         let head = std::mem::take(&mut cx.head);
         let mut path = std::mem::take(&mut cx.path);
         match self.look_up(head.view(bytes), &mut path, site) {
-            Err(reject) => self.refuse(reject, bytes, cx),
+            Err(reject) => self.refuse_head(reject, &head, bytes, cx),
             Ok(found) => {
                 let has_body = head.body != BodyLength::None;
                 let message = Message { head: &head, bytes, path: &path, body: &[], trailers: &[] };
@@ -359,14 +359,24 @@ impl Connection {
             self.closing |= cx.draining;
             return;
         };
-        let Pending { head, bytes, body, trailers } = *pending;
+        self.answer_pending(&pending, None, site, cx);
+    }
+
+    /// Answers a request whose body was waited for, if `failed` with the page for that.
+    fn answer_pending(
+        &mut self,
+        pending: &Pending,
+        failed: Option<Status>,
+        site: &Site,
+        cx: &mut Context,
+    ) {
+        let Pending { head, bytes, body, trailers } = pending;
         let mut path = std::mem::take(&mut cx.path);
-        match self.look_up(head.view(&bytes), &mut path, site) {
-            Err(reject) => self.refuse(reject, &bytes, cx),
+        match self.look_up(head.view(bytes), &mut path, site) {
+            Err(reject) => self.refuse_head(reject, head, bytes, cx),
             Ok(found) => {
-                let (bytes, path, body) = (&bytes, &path, &body);
-                let message = Message { head: &head, bytes, path, body, trailers: &trailers };
-                self.answer(&message, &found, None, cx);
+                let message = Message { head, bytes, path: &path, body, trailers };
+                self.answer(&message, &found, failed, cx);
             }
         }
         cx.path = path;
@@ -432,13 +442,22 @@ impl Connection {
         cx.response = response;
     }
 
-    /// Refuses what cannot be understood or is too much, and closes.
-    fn refuse(&mut self, reject: Reject, bytes: &[u8], cx: &mut Context) {
+    /// What came cannot be understood, is too much or too late: says so, unless the request has its
+    /// answer already, and closes. `rest` is what came and is not consumed.
+    fn refuse(&mut self, reject: Reject, rest: &[u8], site: &Site, cx: &mut Context) {
         self.closing = true;
         self.lingering = true;
-        if matches!(self.phase, Phase::Discard) {
-            return;
+        match std::mem::replace(&mut self.phase, Phase::Head) {
+            Phase::Head => self.refuse_head(reject, &Head::default(), rest, cx),
+            Phase::Body(pending) => self.answer_pending(&pending, Some(reject.status), site, cx),
+            Phase::Discard | Phase::Linger => {}
         }
+    }
+
+    /// Answers a request of which it cannot be told whom it is for, and closes.
+    fn refuse_head(&mut self, reject: Reject, head: &Head, bytes: &[u8], cx: &mut Context) {
+        self.closing = true;
+        self.lingering = true;
         let mut response = std::mem::take(&mut cx.response);
         response.reset();
         status::page(&mut response, reject.status);
@@ -446,7 +465,7 @@ impl Connection {
             cx.entry = Some(Box::new(Entry::refused(log, self.peer, bytes, reject.status)));
         }
         let server = self.server_field();
-        self.output.put(&Head::default(), &mut response, true, server, cx);
+        self.output.put(head, &mut response, true, server, cx);
         cx.response = response;
     }
 

@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::channel;
+use tempfile::TempDir;
 
 /// A server with one worker on a free port, and its address.
 fn start(set_up: impl FnOnce(&Server)) -> (Server, String) {
@@ -21,6 +22,28 @@ fn connect(address: &str) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream
+}
+
+/// A server of this configuration, which listens on port 0 of 127.0.0.1, in a folder of its own.
+fn configured(text: &str, set_up: impl FnOnce(&Server)) -> (Server, String, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("evl.conf");
+    std::fs::write(&path, text).unwrap();
+    let server = Server::new(Options { workers: 1, ..Options::default() }).unwrap();
+    server.load(&path).unwrap();
+    set_up(&server);
+    server.start().unwrap();
+    let address = server.address(0).unwrap();
+    (server, address, folder)
+}
+
+/// Sends bytes and reads until the connection ends.
+fn exchange(address: &str, request: &str) -> String {
+    let mut stream = connect(address);
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 #[test]
@@ -112,16 +135,11 @@ fn a_stop_answers_all_that_wait_to_be_accepted() {
 
 #[test]
 fn what_a_stop_cuts_off_is_logged() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("evl.conf");
-    let text = "server { listen 127.0.0.1:0; access_log log; location / { root .; } }";
-    std::fs::write(&path, text).unwrap();
+    let (server, address, folder) =
+        configured("server { listen 127.0.0.1:0; access_log log; root .; }", |_| {});
     let file = std::fs::File::create(folder.path().join("large")).unwrap();
     file.set_len(1 << 30).unwrap();
-    let server = Server::new(Options::default()).unwrap();
-    server.load(&path).unwrap();
-    server.start().unwrap();
-    let mut client = connect(&server.address(0).unwrap());
+    let mut client = connect(&address);
     client.write_all(b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
     client.read_exact(&mut [0; 100]).unwrap();
     server.stop(Duration::ZERO).unwrap();
@@ -142,4 +160,31 @@ fn a_stop_closes_a_connection_whose_answer_was_early_with_the_end_of_its_body() 
     client.write_all(b"b").unwrap();
     client.read_to_end(&mut Vec::new()).unwrap();
     server.stop(Duration::MAX).unwrap();
+}
+
+#[test]
+fn an_answer_to_head_has_no_content_also_where_its_path_is_refused() {
+    let (_server, address) = start(|_| {});
+    let answer = exchange(&address, "HEAD /%zz HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with("\r\n\r\n"), "{answer}");
+}
+
+/// What is known of a request holds for its refusal, however late its body turns out to be wrong.
+#[test]
+fn a_request_that_is_refused_in_its_body_gets_the_page_and_the_log_line_of_its_location() {
+    let text = "server { listen 127.0.0.1:0; access_log log; client_max_body_size 2;
+                error_page 400 413 /why; location = /why { return 200 \"the page\"; } }";
+    let (server, address, folder) = configured(text, |server| {
+        let handler = |_: &mut Exchange<'_>| Ok(Outcome::Answered);
+        server.route("POST", "/", Box::new(handler)).unwrap();
+    });
+    let head = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (body, status) in [("3\r\nabc\r\n", 413), ("x\r\n", 400)] {
+        let answer = exchange(&address, &[head, body].concat());
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(answer.ends_with("\r\n\r\nthe page"), "{answer}");
+    }
+    drop(server);
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert_eq!(log.matches("\"POST / HTTP/1.1\" 4").count(), 2, "{log}");
 }

@@ -178,7 +178,7 @@ impl Worker {
             let Some(client) = self.clients.get_mut(key) else { continue };
             client.timer = None;
             if client.connection.deadline(self.cx.now) <= self.cx.now {
-                if client.connection.timed_out(&mut self.cx) {
+                if client.connection.timed_out(&self.site, &mut self.cx) {
                     self.drive(key);
                 } else {
                     self.close(key);
