@@ -103,13 +103,15 @@ impl<'s> Found<'s> {
         if !offered.is_empty() && x.request.known_method() == Method::Options {
             return options(x, offered);
         }
+        let refused = |status| matches!(status, Status::NOT_FOUND | Status::METHOD_NOT_ALLOWED);
         match self.locate(x) {
-            Err(reject) if reject.status == Status::NOT_FOUND && !offered.is_empty() => {
+            Err(reject) if refused(reject.status) && !offered.is_empty() => {
                 if offered.contains(x.request.known_method()) {
-                    Err(reject)
-                } else {
-                    Err(not_allowed(x, offered))
+                    return Err(reject);
                 }
+                // The location's own `Allow` knows nothing of the routes.
+                x.response.fields.clear();
+                Err(not_allowed(x, offered))
             }
             other => other,
         }

@@ -188,3 +188,19 @@ fn a_request_that_is_refused_in_its_body_gets_the_page_and_the_log_line_of_its_l
     let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
     assert_eq!(log.matches("\"POST / HTTP/1.1\" 4").count(), 2, "{log}");
 }
+
+#[test]
+fn a_405_names_the_methods_of_the_routes_also_where_files_are_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_server, address) = start(|server| {
+        server.serve_directory("/", folder.path()).unwrap();
+        let handler = |_: &mut Exchange<'_>| Ok(Outcome::Answered);
+        server.route("POST", "/api", Box::new(handler)).unwrap();
+    });
+    for method in ["GET", "PUT"] {
+        let request = format!("{method} /api HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        let answer = exchange(&address, &request);
+        assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
+        assert!(answer.contains("\r\nAllow: POST, OPTIONS\r\n"), "{answer}");
+    }
+}
