@@ -415,11 +415,17 @@ impl Connection {
         let mut response = std::mem::take(&mut cx.response);
         response.reset();
         let view = head.view(bytes);
-        let query = view.target().query;
-        let peer_text = OnceCell::new();
-        let peer = self.peer;
-        let params = None;
-        let request = Request { head: view, path, query, body, trailers, params, peer, peer_text };
+        let request = Request {
+            head: view,
+            path,
+            query: view.target().query,
+            body,
+            trailers,
+            params: None,
+            now: cx.wall,
+            peer: self.peer,
+            peer_text: OnceCell::new(),
+        };
         let mut x = Exchange { request, response: &mut response };
         match failed {
             Some(status) => found.fail(&mut x, status),

@@ -9,6 +9,7 @@ use crate::http::method::Method;
 use crate::http::status::Status;
 use crate::sys::socket::Peer;
 use std::cell::OnceCell;
+use std::time::SystemTime;
 
 /// A field's name and value, apart from the message they came in.
 pub(crate) type OwnedField = (Box<[u8]>, Box<[u8]>);
@@ -29,6 +30,8 @@ pub struct Request<'a> {
     pub(crate) body: &'a [u8],
     pub(crate) trailers: &'a [OwnedField],
     pub(crate) params: Option<matchit::Params<'a, 'a>>,
+    /// The time of day at which it is answered.
+    pub(crate) now: SystemTime,
     pub(crate) peer: Peer,
     pub(crate) peer_text: OnceCell<String>,
 }

@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::channel;
+use std::time::SystemTime;
 use tempfile::TempDir;
 
 /// A server with one worker on a free port, and its address.
@@ -203,4 +204,16 @@ fn a_405_names_the_methods_of_the_routes_also_where_files_are_served() {
         assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
         assert!(answer.contains("\r\nAllow: POST, OPTIONS\r\n"), "{answer}");
     }
+}
+
+#[test]
+fn no_answer_names_a_change_that_is_still_to_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_server, address) = start(|server| server.serve_directory("/", folder.path()).unwrap());
+    let file = std::fs::File::create(folder.path().join("file")).unwrap();
+    file.set_modified(SystemTime::now() + Duration::from_secs(3600)).unwrap();
+    let request = "GET /file HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    let answer = exchange(&address, request);
+    let field = |name: &str| answer.split(name).nth(1).unwrap().split("\r\n").next().unwrap();
+    assert_eq!(field("Last-Modified: "), field("Date: "), "{answer}");
 }

@@ -150,6 +150,8 @@ fn send(x: &mut Exchange<'_>, file: File, metadata: &Metadata, name: &Path) -> R
     let length = metadata.len();
     let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
     let tag = etag::of_file(modified, length);
+    // No answer may name a time after its own `Date` (RFC 9110 section 8.8.2.1).
+    let modified = modified.min(x.request.now);
     let current =
         Validators { etag: EntityTag::parse(tag.as_bytes()), last_modified: Some(modified) };
     let request = &x.request;
