@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Access logs in the combined format, as nginx writes it. Lines are gathered and written once per turn.
+//! A log that takes none for a while, be it a full disk or a fifo that nobody reads, holds nobody up:
+//! what does not fit into the buffer is dropped.
 
 use super::config::Config;
 use super::exchange::Request;
@@ -8,11 +10,12 @@ use crate::error::{Error, Result};
 use crate::http::date;
 use crate::http::h1::head::Version;
 use crate::http::status::Status;
+use crate::sys::file;
 use crate::sys::localtime::{LocalTime, local_time};
 use crate::sys::socket::Peer;
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -77,7 +80,8 @@ pub(crate) struct Logs(Vec<Log>);
 struct Log {
     path: PathBuf,
     file: File,
-    lines: String,
+    /// Not yet written.
+    lines: Vec<u8>,
 }
 
 impl Logs {
@@ -88,17 +92,22 @@ impl Logs {
             if logs.iter().any(|log| log.path == *path) {
                 continue;
             }
-            let file =
-                OpenOptions::new().append(true).create(true).open(path).map_err(|error| {
-                    Error::from(error).context(format_args!("access log {}", path.display()))
-                })?;
-            logs.push(Log { path: path.clone(), file, lines: String::new() });
+            let file = file::append(path).map_err(|error| {
+                Error::from(error).context(format_args!("access log {}", path.display()))
+            })?;
+            logs.push(Log { path: path.clone(), file, lines: Vec::new() });
         }
         Ok(Self(logs))
     }
 
     pub(crate) fn write(&mut self, entry: &Entry, now: SystemTime) {
         let Some(log) = self.0.iter_mut().find(|log| log.path == entry.path) else { return };
+        if log.lines.len() >= limits::LOG_BUFFER {
+            log.flush();
+            if log.lines.len() >= limits::LOG_BUFFER {
+                return;
+            }
+        }
         match entry.peer {
             Peer::Ip(address) => write!(log.lines, "{}", address.ip()),
             Peer::Unix => write!(log.lines, "unix:"),
@@ -116,9 +125,6 @@ impl Logs {
             )
         })
         .unwrap_or_default();
-        if log.lines.len() >= limits::LOG_BUFFER {
-            log.flush();
-        }
     }
 
     /// Writes what has gathered; called at the end of each turn.
@@ -128,10 +134,18 @@ impl Logs {
 }
 
 impl Log {
+    /// Writes what the file takes. What went wrong there is nobody to tell but the log itself.
     fn flush(&mut self) {
-        // A full disk must not stop the server, and there is nobody to tell but the log itself.
-        let _ = self.file.write_all(self.lines.as_bytes());
-        self.lines.clear();
+        let mut written = 0;
+        while let Some(rest @ [_, ..]) = self.lines.get(written..) {
+            match self.file.write(rest) {
+                Ok(0) => break,
+                Ok(count) => written += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        self.lines.drain(..written);
     }
 }
 
@@ -175,12 +189,41 @@ impl std::fmt::Display for Stamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
+    use std::process::Command;
+    use std::time::UNIX_EPOCH;
 
     #[test]
     fn what_a_client_sends_cannot_forge_a_line() {
         let mut text = String::new();
         escape(&mut text, b"a\"b\\c\r\nd\x7f\xff e");
         assert_eq!(text, "a\\x22b\\x5Cc\\x0D\\x0Ad\\x7F\\xFF e");
+    }
+
+    #[test]
+    fn a_log_that_nobody_reads_holds_nobody_up_and_loses_whole_lines_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fifo");
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(file::append(&path).is_err(), "opened without a reader");
+        let mut reader = file::open(&path).unwrap();
+        let lines = Vec::new();
+        let file = file::append(&path).unwrap();
+        let mut logs = Logs(vec![Log { path: path.clone(), file, lines }]);
+        let request = "x".repeat(1000);
+        let entry = Entry::refused(&path, Peer::Unix, request.as_bytes(), Status::BAD_REQUEST);
+        for _ in 0..1000 {
+            logs.write(&entry, UNIX_EPOCH);
+        }
+        let mut came = Vec::new();
+        for _ in 0..10 {
+            logs.flush();
+            let _ = reader.read_to_end(&mut came);
+        }
+        let came = String::from_utf8(came).unwrap();
+        let count = came.lines().count();
+        assert!((100..1000).contains(&count), "{count}");
+        assert!(came.lines().all(|line| line.starts_with("unix: ") && line.ends_with('"')));
     }
 
     #[test]
