@@ -217,3 +217,13 @@ fn no_answer_names_a_change_that_is_still_to_come() {
     let field = |name: &str| answer.split(name).nth(1).unwrap().split("\r\n").next().unwrap();
     assert_eq!(field("Last-Modified: "), field("Date: "), "{answer}");
 }
+
+#[test]
+fn a_mounted_directory_redirects_to_its_slash_as_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_server, address) = start(|server| server.serve_directory("/a b", folder.path()).unwrap());
+    let request = "GET /a%20b?c HTTP/1.1\r\nHost: h:1\r\nConnection: close\r\n\r\n";
+    let answer = exchange(&address, request);
+    assert!(answer.starts_with("HTTP/1.1 301 "), "{answer}");
+    assert!(answer.contains("\r\nLocation: http://h:1/a%20b/?c\r\n"), "{answer}");
+}
