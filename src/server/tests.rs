@@ -227,3 +227,19 @@ fn a_mounted_directory_redirects_to_its_slash_as_any_other() {
     assert!(answer.starts_with("HTTP/1.1 301 "), "{answer}");
     assert!(answer.contains("\r\nLocation: http://h:1/a%20b/?c\r\n"), "{answer}");
 }
+
+#[test]
+fn a_redirect_is_one_line_whatever_its_url_holds_and_a_text_stays_as_it_is() {
+    let (_server, address, _folder) = configured(
+        "server { listen 127.0.0.1:0; location /to { return 301 \"/x\\r\\nA: b$uri\"; }
+         location /text { return 200 $uri; } }",
+        |_| {},
+    );
+    let ask = |path: &str| {
+        exchange(&address, &format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"))
+    };
+    let answer = ask("/to%0d%0ac:%01%7fd");
+    assert!(answer.contains("\r\nLocation: /xA: b/toc:d\r\n"), "{answer:?}");
+    let answer = ask("/text%0a!");
+    assert!(answer.ends_with("\r\n\r\n/text\n!"), "{answer:?}");
+}
