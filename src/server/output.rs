@@ -30,7 +30,7 @@ pub(crate) enum Outgoing<'a> {
         more: bool,
     },
     File(&'a FileRange),
-    /// Everything has been sent.
+    /// All that there is has been sent.
     Nothing,
 }
 
@@ -102,9 +102,10 @@ impl Output {
         close
     }
 
-    /// What to send next; pulls a streamed body if nothing else is left.
+    /// What to send next; pulls a streamed body if nothing else is left, but once only: one that has
+    /// nothing yet must not keep the worker.
     pub(crate) fn next(&mut self, cx: &mut Context) -> io::Result<Outgoing<'_>> {
-        while self.sent == self.bytes.len() && matches!(self.payload, Payload::Stream(_)) {
+        if self.sent == self.bytes.len() && matches!(self.payload, Payload::Stream(_)) {
             self.pull(cx)?;
         }
         if self.sent < self.bytes.len() {

@@ -243,3 +243,28 @@ fn a_redirect_is_one_line_whatever_its_url_holds_and_a_text_stays_as_it_is() {
     let answer = ask("/text%0a!");
     assert!(answer.ends_with("\r\n\r\n/text\n!"), "{answer:?}");
 }
+
+/// Content that never has anything.
+struct Silent;
+
+impl Body for Silent {
+    fn pull(&mut self, _: &mut Vec<u8>) -> std::io::Result<Pull> {
+        Ok(Pull::More)
+    }
+}
+
+#[test]
+fn content_that_never_comes_holds_nobody_up() {
+    let (_server, address) = start(|server| {
+        let silent = |x: &mut Exchange<'_>| {
+            x.response.stream(Box::new(Silent));
+            Ok(Outcome::Answered)
+        };
+        server.route("GET", "/silent", Box::new(silent)).unwrap();
+    });
+    let mut silent = connect(&address);
+    silent.write_all(b"GET /silent HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    silent.read_exact(&mut [0; 12]).unwrap();
+    let answer = exchange(&address, "GET / HTTP/1.0\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+}
