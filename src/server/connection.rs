@@ -413,7 +413,6 @@ impl Connection {
     ) {
         let Message { head, bytes, path, body, trailers } = *message;
         let mut response = std::mem::take(&mut cx.response);
-        response.reset();
         let view = head.view(bytes);
         let request = Request {
             head: view,
@@ -445,6 +444,7 @@ impl Connection {
             let server = self.server_field();
             self.closing |= self.output.put(head, &mut response, self.closing, server, cx);
         }
+        response.reset();
         cx.response = response;
     }
 
@@ -465,13 +465,13 @@ impl Connection {
         self.closing = true;
         self.lingering = true;
         let mut response = std::mem::take(&mut cx.response);
-        response.reset();
         status::page(&mut response, reject.status);
         if let Some(log) = &self.settings.access_log {
             cx.entry = Some(Box::new(Entry::refused(log, self.peer, bytes, reject.status)));
         }
         let server = self.server_field();
         self.output.put(head, &mut response, true, server, cx);
+        response.reset();
         cx.response = response;
     }
 
