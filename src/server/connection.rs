@@ -438,11 +438,11 @@ impl Connection {
         // A client that did not ask for the end may have sent more already.
         self.lingering |= self.closing && head.persistent;
         if !x.response.silent {
-            if let Some(log) = &self.settings.access_log {
-                cx.entry = Some(Box::new(Entry::new(log, &x.request, x.response.status)));
-            }
+            let entry = self
+                .log(cx)
+                .map(|log| Entry::new(log, &x.request, x.response.status, cx.buffers.take()));
             let server = self.server_field();
-            self.closing |= self.output.put(head, &mut response, self.closing, server, cx);
+            self.closing |= self.output.put(head, &mut response, self.closing, server, entry, cx);
         }
         response.reset();
         cx.response = response;
@@ -466,13 +466,18 @@ impl Connection {
         self.lingering = true;
         let mut response = std::mem::take(&mut cx.response);
         status::page(&mut response, reject.status);
-        if let Some(log) = &self.settings.access_log {
-            cx.entry = Some(Box::new(Entry::refused(log, self.peer, bytes, reject.status)));
-        }
+        let (peer, status) = (self.peer, reject.status);
+        let entry =
+            self.log(cx).map(|log| Entry::refused(log, peer, bytes, status, cx.buffers.take()));
         let server = self.server_field();
-        self.output.put(head, &mut response, true, server, cx);
+        self.output.put(head, &mut response, true, server, entry, cx);
         response.reset();
         cx.response = response;
+    }
+
+    /// Which of the worker's logs tells of the latest request.
+    fn log(&self, cx: &Context) -> Option<usize> {
+        cx.logs.index(self.settings.access_log.as_deref()?)
     }
 
     fn server_field(&self) -> &'static str {
