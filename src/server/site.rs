@@ -160,13 +160,17 @@ impl<'s> Found<'s> {
         if let Some(page) = page {
             if !page.target.starts_with('/') {
                 x.response.line("Location", page.target.as_bytes());
-                return status::page(x.response, page.status.unwrap_or(Status::FOUND));
+                let redirect = page.status.filter(|status| status.is_redirect());
+                return status::page(x.response, redirect.unwrap_or(Status::FOUND));
             }
             let path = page.target.as_bytes();
             let mut found = *self;
             found.location = found.server.select_location(path);
             if found.error_page(x, path).is_ok() {
-                x.response.status = page.status.unwrap_or(failure);
+                // A page that sends the client elsewhere does so, as in nginx.
+                if !x.response.status.is_redirect() {
+                    x.response.status = page.status.unwrap_or(failure);
+                }
                 return;
             }
             x.response.clear_content();

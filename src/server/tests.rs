@@ -268,3 +268,17 @@ fn content_that_never_comes_holds_nobody_up() {
     let answer = exchange(&address, "GET / HTTP/1.0\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
 }
+
+#[test]
+fn an_error_page_that_redirects_has_the_status_of_a_redirect() {
+    let (_server, address, _folder) = configured(
+        "server { listen 127.0.0.1:0; error_page 404 /moved; error_page 403 =200 http://h/x;
+         location = /moved { return 303 /there; } location = /no { return 403; } }",
+        |_| {},
+    );
+    for (path, status, location) in [("/none", 303, "/there"), ("/no", 302, "http://h/x")] {
+        let answer = exchange(&address, &format!("GET {path} HTTP/1.0\r\n\r\n"));
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(answer.contains(&format!("\r\nLocation: {location}\r\n")), "{answer}");
+    }
+}
