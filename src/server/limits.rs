@@ -52,7 +52,8 @@ pub(crate) const INTERNAL_REDIRECTS: usize = 10;
 pub(crate) const EVENTS: usize = 512;
 /// Longest part of a refused request's first line that is logged, in bytes.
 pub(crate) const LOGGED_LINE: usize = 1024;
-/// Bytes of log lines kept before they are written, at the latest at the end of the turn.
+/// Bytes of log lines kept before they are written, at the latest at the end of the turn; of what a
+/// log does not take, no more is kept either.
 pub(crate) const LOG_BUFFER: usize = 64 * 1024;
 /// The `Server` field, unless `server_tokens off`.
 pub(crate) const SERVER: &str = concat!("evl/", env!("CARGO_PKG_VERSION"));

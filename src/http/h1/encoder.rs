@@ -9,6 +9,7 @@ use crate::http::date::DateText;
 use crate::http::headers::{is_token, is_value_byte};
 use crate::http::status::Status;
 use std::fmt;
+use std::io::Write as _;
 
 /// The interim answer that asks for the body (RFC 9110 section 15.2.1).
 pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -140,10 +141,10 @@ pub(crate) fn chunk(out: &mut Vec<u8>, data: &[u8]) {
     if data.is_empty() {
         return;
     }
-    let size = format_args!("{:x}\r\n", data.len()).to_string();
-    for part in [size.as_bytes(), data, b"\r\n"] {
-        out.extend(part);
-    }
+    // Writing to a vector does not fail.
+    let _ = write!(out, "{:x}\r\n", data.len());
+    out.extend(data);
+    out.extend(b"\r\n");
 }
 
 /// Appends the chunk that ends a body without trailers.
