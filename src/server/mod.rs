@@ -155,6 +155,14 @@ impl Server {
     /// Those of [`start`](Self::start); [`ErrorKind::State`] with [`Options::caller_threads`]; `EBUSY`
     /// if another server of the process is in this call.
     pub fn run(&self) -> Result<()> {
+        let caller_threads = match &*self.stage() {
+            Stage::Setup(setup) => setup.caller_threads(),
+            Stage::Running(running) => running.caller_threads,
+        };
+        if caller_threads {
+            let why = "with caller_threads, call work on each thread and stop instead of run";
+            return Err(Error::new(ErrorKind::State, why));
+        }
         let watch = Watch::start()?;
         let reactor = Arc::new(Reactor::new()?);
         let flags = Flags::ADD | Flags::CLEAR;
@@ -164,7 +172,7 @@ impl Server {
             self.start()?;
         }
         let running = self.running()?;
-        running.report_end_to(Arc::clone(&reactor), ENDED)?;
+        running.report_end_to(Arc::clone(&reactor), ENDED);
         let mut events = [Event::default(); 2];
         let mut asked = false;
         loop {

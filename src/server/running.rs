@@ -18,7 +18,7 @@ pub(crate) struct Running {
     pub(crate) addresses: Vec<String>,
     mailboxes: Vec<Arc<Mailbox>>,
     /// Whether the workers run on threads of the caller.
-    caller_threads: bool,
+    pub(crate) caller_threads: bool,
     crew: Mutex<Crew>,
     ended: Condvar,
 }
@@ -120,17 +120,12 @@ impl Running {
     }
 
     /// Has `reactor`'s user event triggered when the last worker has ended.
-    pub(crate) fn report_end_to(&self, reactor: Arc<Reactor>, ident: usize) -> Result<()> {
-        if self.caller_threads {
-            let why = "with caller_threads, call work on each thread and stop instead of run";
-            return Err(Error::new(ErrorKind::State, why));
-        }
+    pub(crate) fn report_end_to(&self, reactor: Arc<Reactor>, ident: usize) {
         let mut crew = self.crew();
         crew.end = Some((reactor, ident));
         if crew.has_ended() {
             crew.tell_end();
         }
-        Ok(())
     }
 
     pub(crate) fn has_ended(&self) -> bool {

@@ -60,6 +60,10 @@ impl Setup {
         Ok(())
     }
 
+    pub(crate) const fn caller_threads(&self) -> bool {
+        self.options.caller_threads
+    }
+
     pub(crate) fn address(&self, index: usize) -> Option<String> {
         self.bound.get(index).map(|bound| bound.address().to_string())
     }

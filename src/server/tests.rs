@@ -282,3 +282,11 @@ fn an_error_page_that_redirects_has_the_status_of_a_redirect() {
         assert!(answer.contains(&format!("\r\nLocation: {location}\r\n")), "{answer}");
     }
 }
+
+#[test]
+fn run_with_threads_of_the_caller_is_refused_and_starts_nothing() {
+    let server = Server::new(Options { caller_threads: true, ..Options::default() }).unwrap();
+    server.listen("127.0.0.1:0").unwrap();
+    assert_eq!(server.run().unwrap_err().kind(), ErrorKind::State);
+    assert!(server.workers().is_err());
+}
