@@ -4,7 +4,7 @@
 
 use super::exchange::Response;
 use super::limits;
-use super::log::Logs;
+use super::log::{Entry, Logs};
 use crate::http::date::DateCache;
 use crate::http::h1::head::Head;
 use std::time::SystemTime;
@@ -38,6 +38,11 @@ impl Context {
             path: Vec::new(),
             response: Response::default(),
         }
+    }
+
+    /// Writes a line into its log and takes its buffer back.
+    pub(crate) fn log(&mut self, entry: Entry) {
+        self.buffers.give(self.logs.write(entry, self.wall));
     }
 }
 

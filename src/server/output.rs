@@ -177,7 +177,7 @@ impl Output {
 
     fn log(&mut self, cx: &mut Context) {
         if let Some(entry) = self.entry.take() {
-            cx.buffers.give(cx.logs.write(entry, cx.wall));
+            cx.log(entry);
         }
     }
 

@@ -290,3 +290,13 @@ fn run_with_threads_of_the_caller_is_refused_and_starts_nothing() {
     assert_eq!(server.run().unwrap_err().kind(), ErrorKind::State);
     assert!(server.workers().is_err());
 }
+
+#[test]
+fn a_request_that_gets_no_answer_is_logged() {
+    let (server, address, folder) =
+        configured("server { listen 127.0.0.1:0; access_log log; return 444; }", |_| {});
+    assert_eq!(exchange(&address, "GET /x HTTP/1.0\r\n\r\n"), "");
+    drop(server);
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(log.contains("\"GET /x HTTP/1.0\" 444 0 "), "{log}");
+}

@@ -161,12 +161,15 @@ impl Connection {
         self.closing |= !keep || x.response.close;
         // A client that did not ask for the end may have sent more already.
         self.lingering |= self.closing && head.persistent;
-        if !x.response.silent {
-            let entry = self
-                .log(cx)
-                .map(|log| Entry::new(log, &x.request, x.response.status, cx.buffers.take()));
+        let silent = x.response.silent;
+        let entry = self
+            .log(cx)
+            .map(|log| Entry::new(log, &x.request, x.response.status, cx.buffers.take()));
+        if !silent {
             let server = self.server_field();
             self.closing |= self.output.put(head, &mut response, self.closing, server, entry, cx);
+        } else if let Some(entry) = entry {
+            cx.log(entry);
         }
         response.reset();
         cx.response = response;

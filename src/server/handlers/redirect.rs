@@ -23,6 +23,7 @@ pub(crate) fn answer(
     answer: &Return,
 ) -> Result<(), Reject> {
     if answer.status.code() == CLOSE {
+        x.response.status = answer.status;
         x.response.close = true;
         x.response.silent = true;
         return Ok(());
