@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The readiness driver: moves bytes between a socket and its connection when the reactor says that
 //! it can be done. READ is watched edge-triggered from the start, WRITE only while something is left
-//! to send.
+//! to send. Where the system call behind the reactor knows no edges, a knote is for one event instead
+//! and added again when the next one is waited for.
 
 use super::connection::{Connection, Next};
 use super::context::Context;
@@ -9,7 +10,7 @@ use super::limits;
 use super::output::Outgoing;
 use super::site::Site;
 use crate::reactor::timers::TimerKey;
-use crate::reactor::{Event, Filter, Flags, Reactor};
+use crate::reactor::{BackendKind, Event, Filter, Flags, Reactor};
 use crate::sys::sendfile::sendfile;
 use crate::sys::socket;
 use std::io;
@@ -25,6 +26,9 @@ pub(crate) struct Client {
     at_end: bool,
     /// The kernel had no room; a WRITE event will come.
     blocked: bool,
+    /// CLEAR or ONESHOT.
+    trigger: Flags,
+    read_watched: bool,
     write_watched: bool,
     /// Whether the worker has it on its list of clients to go on with.
     pub(crate) busy: bool,
@@ -56,6 +60,8 @@ impl Client {
             readable: false,
             at_end: false,
             blocked: false,
+            trigger: trigger(reactor.backend()),
+            read_watched: true,
             write_watched: false,
             busy: false,
             timer: None,
@@ -65,7 +71,7 @@ impl Client {
     }
 
     fn interest(&self, filter: Filter, udata: usize) -> Event {
-        Event { udata, ..Event::of(&self.socket, filter, Flags::ADD | Flags::CLEAR) }
+        Event { udata, ..Event::of(&self.socket, filter, Flags::ADD | self.trigger) }
     }
 
     /// Has the next turn try to receive, whatever the reactor has said so far.
@@ -75,11 +81,14 @@ impl Client {
 
     /// Takes note of an event of this client.
     pub(crate) fn noted(&mut self, event: &Event) {
+        let stays = self.trigger == Flags::CLEAR;
         if event.filter == Filter::READ {
             self.readable = true;
             self.at_end |= event.flags.contains(Flags::EOF);
+            self.read_watched = stays;
         } else {
             self.blocked = false;
+            self.write_watched &= stays;
         }
     }
 
@@ -147,8 +156,12 @@ impl Client {
         Ok(())
     }
 
-    /// Watches or forgets WRITE, as the end of a turn needs it.
+    /// Watches what the end of a turn leaves to wait for, and forgets WRITE otherwise.
     pub(crate) fn rearm(&mut self, reactor: &Reactor, udata: usize) -> crate::Result<()> {
+        if !self.read_watched && !self.readable {
+            self.read_watched = true;
+            reactor.add(&self.interest(Filter::READ, udata))?;
+        }
         if self.blocked == self.write_watched {
             return Ok(());
         }
@@ -164,5 +177,14 @@ impl Client {
     /// Forgets the socket at the reactor, which the coming close would do anyway, but later.
     pub(crate) fn forget(&self, reactor: &Reactor) {
         reactor.forget(self.socket.as_fd());
+    }
+}
+
+/// How knotes are to report: poll and select tell no edges, and what a reactor on them makes of CLEAR
+/// is late where as much comes as was read.
+const fn trigger(backend: BackendKind) -> Flags {
+    match backend {
+        BackendKind::Epoll => Flags::CLEAR,
+        BackendKind::Poll | BackendKind::Select => Flags::ONESHOT,
     }
 }
