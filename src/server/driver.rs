@@ -89,7 +89,8 @@ impl Client {
             match self.connection.next() {
                 Next::Send if self.blocked => return Turn::Waits,
                 Next::Send => match self.send(cx) {
-                    Ok(()) => {}
+                    Ok(false) => {}
+                    Ok(true) => return Turn::GoesOn,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.blocked = true,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(_) => return Turn::Closed,
@@ -124,9 +125,11 @@ impl Client {
         Turn::GoesOn
     }
 
-    fn send(&mut self, cx: &mut Context) -> io::Result<()> {
+    /// Sends once. True if that was so much of a file that it is the others' turn.
+    fn send(&mut self, cx: &mut Context) -> io::Result<bool> {
         let socket = self.socket.as_fd();
         let output = self.connection.output();
+        let mut enough = false;
         match output.next(cx)? {
             Outgoing::Bytes { bytes, more } => {
                 let count = socket::send(socket, bytes, more)?;
@@ -139,12 +142,13 @@ impl Client {
                 if count == 0 {
                     return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file shrank"));
                 }
+                enough = count == limits::SENDFILE;
                 output.file_went(count, cx);
             }
             Outgoing::Nothing => {}
         }
         self.connection.sent(cx.now);
-        Ok(())
+        Ok(enough)
     }
 
     /// Watches or forgets WRITE, as the end of a turn needs it.
