@@ -34,7 +34,7 @@ header: ## write include/evl.h from src/ffi
 examples: build ## the programs of c-examples, into build/examples
 	@.ci/need c++
 	@mkdir -p $(B)/examples
-	@$(MAKE) -C c-examples OUT=../$(B)/examples EVL_CFLAGS=-I../include \
+	@$(MAKE) --no-print-directory -C c-examples OUT=../$(B)/examples EVL_CFLAGS=-I../include \
 		EVL_LIBS='-L../$(B) -levl -Wl,-rpath,\$$$$ORIGIN/..'
 
 check: build examples c-tests ## format, lints, docs, and whether header and symbols are up to date
