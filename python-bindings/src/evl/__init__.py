@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""evl: kqueue's event model on every OS, and an HTTP server.
+
+:class:`Reactor` watches descriptors, timers and user events; :class:`Server` serves files and
+Python functions. A failure is an OSError of the right kind, or an :class:`EvlError`. The logger is
+``evl``."""
+
+from __future__ import annotations
+
+from ._enums import ErrorCode, Filter, Flag, IoNote, TimerNote, UserNote
+from ._errors import EvlError
+from ._library import short as _short
+from ._reactor import Event, Reactor
+from ._request import Headers, Request
+from ._response import DECLINED, Response
+from ._server import Server
+
+__all__ = [
+    "DECLINED",
+    "ErrorCode",
+    "Event",
+    "EvlError",
+    "Filter",
+    "Flag",
+    "Headers",
+    "IoNote",
+    "Reactor",
+    "Request",
+    "Response",
+    "Server",
+    "TimerNote",
+    "UserNote",
+    "library_version",
+]
+
+
+def library_version() -> str:
+    """The version of the library that runs."""
+    version: bytes = _short.evl_version()
+    return version.decode()

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The numbers of evl.h. A test compares each of them with the header."""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+
+class Filter(IntEnum):
+    """What a knote watches."""
+
+    READ = 1
+    WRITE = 2
+    EXCEPT = 3
+    TIMER = 4
+    SIGNAL = 5
+    PROC = 6
+    VNODE = 7
+    USER = 8
+    EMPTY = 9
+
+
+class Flag(IntFlag):
+    """What to do with a knote, or what happened to it."""
+
+    ADD = 1 << 0
+    DELETE = 1 << 1
+    ENABLE = 1 << 2
+    DISABLE = 1 << 3
+    ONESHOT = 1 << 4
+    CLEAR = 1 << 5
+    DISPATCH = 1 << 6
+    RECEIPT = 1 << 7
+    UDATA_SPECIFIC = 1 << 8
+    KEEPUDATA = 1 << 9
+    VANISHED = 1 << 10
+    OOBAND = 1 << 11
+    EOF = 1 << 12
+    ERROR = 1 << 13
+
+
+class IoNote(IntFlag):
+    """``fflags`` of READ and WRITE."""
+
+    LOWAT = 1 << 0
+    DATA = 1 << 1
+
+
+class TimerNote(IntFlag):
+    """``fflags`` of TIMER. Without a unit, ``data`` is in milliseconds."""
+
+    SECONDS = 1 << 0
+    MSECONDS = 1 << 1
+    USECONDS = 1 << 2
+    NSECONDS = 1 << 3
+    ABSOLUTE = 1 << 4
+    CRITICAL = 1 << 5
+    BACKGROUND = 1 << 6
+    LEEWAY = 1 << 7
+
+
+class UserNote(IntFlag):
+    """``fflags`` of USER. The low 24 bits are the program's own."""
+
+    FFNOP = 0
+    FFAND = 1 << 28
+    FFOR = 2 << 28
+    FFCOPY = 3 << 28
+    FFLAGSMASK = (1 << 24) - 1
+    TRIGGER = 1 << 24
+
+
+class ErrorCode(IntEnum):
+    """The codes that are evl's own: the ``code`` of an :class:`EvlError`."""
+
+    ECONFIG = -10001
+    ESTATE = -10002
+    EGONE = -10003
+    EPANIC = -10004
+
+
+class Outcome(IntEnum):
+    """What a handler tells the library."""
+
+    ANSWERED = 0
+    DECLINED = 1

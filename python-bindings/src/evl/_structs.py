@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""The structs and callback types of evl.h. A test compares their fields with the header.
+
+``const char *`` is ``c_char_p`` where it is a C string and ``c_void_p`` where a length stands
+beside it, because ctypes reads a ``c_char_p`` up to the first NUL.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import (
+    c_char_p,
+    c_int,
+    c_int16,
+    c_int64,
+    c_size_t,
+    c_uint16,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
+
+
+class Slice(ctypes.Structure):
+    _fields_ = [("ptr", c_void_p), ("len", c_size_t)]
+
+
+class Header(ctypes.Structure):
+    _fields_ = [("name", Slice), ("value", Slice)]
+
+
+class EventStruct(ctypes.Structure):
+    _fields_ = [
+        ("ident", c_size_t),
+        ("filter", c_int16),
+        ("flags", c_uint16),
+        ("fflags", c_uint32),
+        ("data", c_int64),
+        ("udata", c_void_p),
+    ]
+
+
+class ReactorOptions(ctypes.Structure):
+    _fields_ = [("size", c_size_t), ("backend", c_char_p)]
+
+
+class ServerOptions(ctypes.Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("backend", c_char_p),
+        ("workers", c_uint32),
+        ("caller_threads", c_uint32),
+        ("max_body_bytes", c_uint64),
+        ("header_timeout_ms", c_uint32),
+        ("body_timeout_ms", c_uint32),
+        ("send_timeout_ms", c_uint32),
+        ("keepalive_timeout_ms", c_uint32),
+        ("keepalive_requests", c_uint64),
+    ]
+
+
+HandlerFunction = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p)
+FreeFunction = ctypes.CFUNCTYPE(None, c_void_p)
+
+STRUCTS = {
+    "evl_slice": Slice,
+    "evl_header": Header,
+    "evl_event": EventStruct,
+    "evl_options": ReactorOptions,
+    "evl_server_options": ServerOptions,
+}

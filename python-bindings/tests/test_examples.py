@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Each example does what it says."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from subprocess import Popen
+
+from support import PACKAGE, PATIENCE, get, said, started_process
+
+EXAMPLES = PACKAGE / "examples"
+
+
+class ExamplesTest(unittest.TestCase):
+    def connection(self, process: Popen[str]) -> http.client.HTTPConnection:
+        match = re.search(r"http://([^/]+)/", said(process))
+        assert match
+        connection = http.client.HTTPConnection(match[1], timeout=PATIENCE)
+        self.addCleanup(connection.close)
+        return connection
+
+    def example(self, name: str, *arguments: str) -> list[str]:
+        return [sys.executable, "-X", "dev", "-W", "error", str(EXAMPLES / name), *arguments]
+
+    def ends_with_interrupt(self, process: Popen[str]) -> None:
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=PATIENCE)
+        self.assertEqual((process.returncode, output, errors), (0, "", ""))
+
+    def test_every_example_is_tested_and_short(self) -> None:
+        tested = {name[5:] + ".py" for name in dir(self) if name.startswith("test_")}
+        for path in EXAMPLES.glob("*.py"):
+            self.assertIn(path.name, tested)
+            self.assertLess(len(path.read_text().splitlines()), 30)
+
+    def test_hello(self) -> None:
+        with started_process(self.example("hello.py", "127.0.0.1:0")) as process:
+            connection = self.connection(process)
+            self.assertEqual(get(connection, "/hello/Ada?times=2"), (200, b"Hello, Ada!\n" * 2))
+            self.assertEqual(json.loads(get(connection, "/about")[1])["browser"], "unknown")
+            self.ends_with_interrupt(process)
+
+    def test_static(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            (Path(directory) / "file.txt").write_text("the file")
+            command = self.example("static.py", directory, "127.0.0.1:0")
+            with started_process(command) as process:
+                connection = self.connection(process)
+                self.assertEqual(get(connection, "/file.txt"), (200, b"the file"))
+                self.ends_with_interrupt(process)
+
+    def test_timer(self) -> None:
+        with started_process(self.example("timer.py")) as process:
+            output, errors = process.communicate(timeout=PATIENCE)
+        self.assertEqual((process.returncode, errors), (0, ""))
+        lines = output.splitlines()
+        self.assertEqual(lines[-1], "end")
+        self.assertEqual(sorted(set(lines)), ["end", "hello from a thread", "tick"])
+
+
+if __name__ == "__main__":
+    unittest.main()
