@@ -10,6 +10,7 @@ LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 
 CARGO  ?= $(or $(shell command -v cargo),$(HOME)/.cargo/bin/cargo)
+export CARGO
 B      := build
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # What the Rust standard library needs of the system; `cargo rustc -- --print native-static-libs`.
