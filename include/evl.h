@@ -297,6 +297,7 @@ void evl_close(evl_reactor *reactor);
  *
  * Handlers run on the workers, so several at once and each thread's by itself: what they share
  * through `udata` is theirs to guard. A handler that blocks holds up the connections of its worker.
+ * SIGPIPE is blocked on the workers' threads; what the program does with it elsewhere stays.
  * ----------------------------------------------------------------------------------------- */
 
 /** What a handler returns when it did not fail. */

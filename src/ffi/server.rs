@@ -7,6 +7,7 @@
 //!
 //! Handlers run on the workers, so several at once and each thread's by itself: what they share
 //! through `udata` is theirs to guard. A handler that blocks holds up the connections of its worker.
+//! SIGPIPE is blocked on the workers' threads; what the program does with it elsewhere stays.
 
 use super::callback::{Callback, Udata};
 use super::guard::{count, guard, guard_new, guard_or};
