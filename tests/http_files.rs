@@ -165,7 +165,7 @@ fn symbolic_links_to_files_are_followed() {
 fn unreadable_files_are_forbidden() {
     let server = server(&[("www/closed", b"x"), ("www/folder/index.html", b"x")]);
     let forbid = |name: &str| {
-        fs::set_permissions(server.path(name), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(server.path(name), fs::Permissions::from_mode(0o000)).unwrap();
     };
     forbid("www/closed");
     if File::open(server.path("www/closed")).is_ok() {

@@ -70,11 +70,6 @@ impl MethodSet {
     /// No method.
     pub(crate) const EMPTY: Self = Self(0);
 
-    /// The set of these methods.
-    pub(crate) fn of(methods: &[Method]) -> Self {
-        methods.iter().fold(Self::default(), |set, &method| set.with(method))
-    }
-
     /// The set with one more.
     #[must_use]
     pub(crate) const fn with(self, method: Method) -> Self {

@@ -86,7 +86,7 @@ fn a_file_of_both_servers_becomes_the_model() {
     assert_eq!(server.locations[0].matcher, Matcher::Exact("/".to_owned()));
     let alias = folder.join("files/").into_os_string();
     assert_eq!(server.locations[1].settings.alias.as_ref().unwrap().as_os_str(), alias);
-    let upload = MethodSet::of(&[Method::Get, Method::Head, Method::Post]);
+    let upload = MethodSet::EMPTY.with(Method::Get).with(Method::Head).with(Method::Post);
     assert_eq!(server.locations[3].settings.limit_except, Some(upload));
     let text = server.locations[5].settings.answer.as_ref().unwrap();
     let parts = [
@@ -161,7 +161,7 @@ fn an_inner_location_extends_alias_and_drops_return_and_limit_except() {
     let settings = location(&text("/a/b/ { }"));
     assert_eq!(settings.alias, Some(PathBuf::from("/x/b/")));
     assert_eq!((settings.answer, settings.limit_except), (None, None));
-    assert_eq!(settings.allow_methods, Some(MethodSet::of(&[Method::Post])));
+    assert_eq!(settings.allow_methods, Some(MethodSet::EMPTY.with(Method::Post)));
     let settings = location(&text("= /a/b { root /r; }"));
     assert_eq!((settings.alias, settings.root), (None, PathBuf::from("/r")));
 }
