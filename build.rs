@@ -39,6 +39,7 @@ mod header {
     pub(super) fn write(path: &str) -> Result<(), Box<dyn Error>> {
         println!("cargo:rerun-if-changed=cbindgen.toml");
         println!("cargo:rerun-if-changed=src/ffi");
+        println!("cargo:rerun-if-changed={path}");
         let mut config = Config::from_file("cbindgen.toml")?;
         let mut header = config.header.take().unwrap_or_default();
         let trailer = config.trailer.take().unwrap_or_default();
