@@ -10,6 +10,7 @@ LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 
 CARGO  ?= $(or $(shell command -v cargo),$(HOME)/.cargo/bin/cargo)
+export CARGO
 B      := build
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # What the Rust standard library needs of the system; `cargo rustc -- --print native-static-libs`.
@@ -34,7 +35,7 @@ header: ## write include/evl.h from src/ffi
 examples: build ## the programs of c-examples, into build/examples
 	@.ci/need c++
 	@mkdir -p $(B)/examples
-	@$(MAKE) -C c-examples OUT=../$(B)/examples EVL_CFLAGS=-I../include \
+	@$(MAKE) --no-print-directory -C c-examples OUT=../$(B)/examples EVL_CFLAGS=-I../include \
 		EVL_LIBS='-L../$(B) -levl -Wl,-rpath,\$$$$ORIGIN/..'
 
 check: build examples c-tests ## format, lints, docs, and whether header and symbols are up to date
