@@ -34,7 +34,7 @@ header: ## write include/evl.h from src/ffi
 examples: build ## the programs of c-examples, into build/examples
 	@.ci/need c++
 	@mkdir -p $(B)/examples
-	@$(MAKE) -C c-examples OUT=../$(B)/examples EVL_CFLAGS=-I../include \
+	@$(MAKE) --silent --no-print-directory -C c-examples OUT=../$(B)/examples EVL_CFLAGS=-I../include \
 		EVL_LIBS='-L../$(B) -levl -Wl,-rpath,\$$$$ORIGIN/..'
 
 check: build examples c-tests ## format, lints, docs, and whether header and symbols are up to date
@@ -64,9 +64,9 @@ install: build ## the library, its header and evl.pc
 	install -m 644 include/evl.h $(DESTDIR)$(INCLUDEDIR)/
 	sed -e 's|@prefix@|$(PREFIX)|; s|@libdir@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
 		-e 's|@includedir@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
-		-e 's|@version@|$(VERSION)|; s|@system_libs@|$(SYSTEM_LIBS)|' evl.pc.in > $(B)/evl.pc
-	install -m 644 $(B)/evl.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
-	test -n "$(DESTDIR)" || ldconfig || true
+		-e 's|@version@|$(VERSION)|; s|@system_libs@|$(SYSTEM_LIBS)|' evl.pc.in \
+		| install -m 644 /dev/stdin $(DESTDIR)$(LIBDIR)/pkgconfig/evl.pc
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
 uninstall: ## remove what install made
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(SHARED) $(SONAME) libevl.so libevl.a pkgconfig/evl.pc) \
@@ -78,7 +78,7 @@ clean: ## remove everything that was built
 
 # The library is one object in which only evl's own names are visible; both forms are made of it.
 
-$(TARGET)/release/libevl.a: always
+$(TARGET)/release/libevl.a: $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock
 	@.ci/need cc cargo
 	$(CARGO) build --quiet --release
 
@@ -111,4 +111,4 @@ $(B)/tests/%.c++20: tests/c/%.c tests/c/check.h include/evl.h $(B)/libevl.so
 	@mkdir -p $(B)/tests
 	$(CXX) -std=c++20 -x c++ $(TEST_FLAGS) $< -x none -o $@ $(TEST_LIBS)
 
-.PHONY: help run test build header examples check bench python install uninstall clean c-tests always
+.PHONY: help run test build header examples check bench python install uninstall clean c-tests
