@@ -12,8 +12,9 @@ INCLUDEDIR ?= $(PREFIX)/include
 CARGO  ?= $(or $(shell command -v cargo),$(HOME)/.cargo/bin/cargo)
 B      := build
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-# What the Rust standard library needs of the system; `cargo rustc -- --print native-static-libs`.
-SYSTEM_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+# What the Rust standard library needs of the system, by `cargo rustc -- --print native-static-libs`,
+# but for gcc_s: the compiler adds it itself, or with -static the form of it that fits.
+SYSTEM_LIBS := -lutil -lrt -lpthread -lm -ldl -lc
 SYMBOLS     := $(shell sed -n 's/^ *\(evl_[a-z_]*\);/\1/p' evl.map)
 
 help: ## list these targets
