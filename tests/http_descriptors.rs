@@ -125,7 +125,7 @@ fn a_server_out_of_descriptors_serves_on_and_recovers() {
     let process = Process::start(MOST);
     let mut first = process.connect();
     first.ask(get("/small")).expect(200);
-    let mut accepted = vec![first];
+    let mut accepted = [first];
     let mut waiting = Vec::new();
     for _ in 0..MOST * 2 {
         let mut client = process.connect();
