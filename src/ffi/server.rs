@@ -109,8 +109,8 @@ pub unsafe extern "C" fn evl_server_load(
 
 /// cbindgen:postfix=EVL_NONNULL(1, 2)
 /// Binds an address: `127.0.0.1:8080`, `[::]:80`, `8080`, `unix:/run/app.sock`. Port 0 takes a free
-/// one, which evl_server_address() tells. Errors: EADDRINUSE, EACCES,
-/// EADDRNOTAVAIL, EINVAL.
+/// one, which evl_server_address() tells. Connections are refused until start. Errors: EADDRINUSE,
+/// EACCES, EADDRNOTAVAIL, EINVAL.
 ///
 /// Thread: any, before start, one call at a time.
 #[unsafe(no_mangle)]

@@ -98,7 +98,8 @@ impl Client {
             match self.connection.next() {
                 Next::Send if self.blocked => return Turn::Waits,
                 Next::Send => match self.send(cx) {
-                    Ok(()) => {}
+                    Ok(false) => {}
+                    Ok(true) => return Turn::GoesOn,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.blocked = true,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(_) => return Turn::Closed,
@@ -133,9 +134,11 @@ impl Client {
         Turn::GoesOn
     }
 
-    fn send(&mut self, cx: &mut Context) -> io::Result<()> {
+    /// Sends once. True if that was so much of a file that it is the others' turn.
+    fn send(&mut self, cx: &mut Context) -> io::Result<bool> {
         let socket = self.socket.as_fd();
         let output = self.connection.output();
+        let mut enough = false;
         match output.next(cx)? {
             Outgoing::Bytes { bytes, more } => {
                 let count = socket::send(socket, bytes, more)?;
@@ -148,12 +151,13 @@ impl Client {
                 if count == 0 {
                     return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file shrank"));
                 }
+                enough = count == limits::SENDFILE;
                 output.file_went(count, cx);
             }
             Outgoing::Nothing => {}
         }
         self.connection.sent(cx.now);
-        Ok(())
+        Ok(enough)
     }
 
     /// Watches what the end of a turn leaves to wait for, and forgets WRITE otherwise.

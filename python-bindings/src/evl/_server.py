@@ -30,20 +30,22 @@ class Server:
     """An HTTP server: set it up, then :meth:`run` it, or :meth:`start` and :meth:`stop` it. A
     stopped server stays stopped.
 
-    Each option is by default the library's, and what a configuration file says goes before it.
-    ``workers``: how many threads serve (one per processor). ``max_body_bytes``: the longest body of
-    a request (1 MiB). ``header_timeout``: seconds within which the head of a request has to be
-    there (60). ``body_timeout`` and ``send_timeout``: the longest pause in seconds between two
-    reads of a body and two writes of an answer (60). ``keepalive_timeout``: seconds for which an
-    idle connection is kept (75). ``keepalive_requests``: answers on one connection (1000).
-    ``backend``: as a :class:`evl.Reactor`'s.
+    ``workers`` is how many threads serve. One is quickest for handlers that compute, as they take
+    turns under the GIL; more are good for files, and for handlers that wait. What a configuration
+    file says goes before this and the other options, which are by default the library's:
+    ``max_body_bytes``: the longest body of a request (1 MiB). ``header_timeout``: seconds within
+    which the head of a request has to be there (60). ``body_timeout`` and ``send_timeout``: the
+    longest pause in seconds between two reads of a body and two writes of an answer (60).
+    ``keepalive_timeout``: seconds for which an idle connection is kept (75).
+    ``keepalive_requests``: answers on one connection (1000). ``backend``: as a
+    :class:`evl.Reactor`'s.
 
     Thread: set it up on one thread. :meth:`stop` may be called on any; on a worker's, by a handler,
     it does not wait. Handlers run on the workers, several at a time."""
 
     def __init__(
         self,
-        workers: int | None = None,
+        workers: int = 1,
         *,
         max_body_bytes: int | None = None,
         header_timeout: float | None = None,
