@@ -48,7 +48,7 @@ check: build examples c-tests ## format, lints, docs, and whether header and sym
 	@echo $(SYMBOLS) | tr ' ' '\n' | sort | diff - $(B)/exported || { echo 'build/libevl.so and evl.map differ'; exit 1; }
 	@echo 'check: all is well'
 
-bench: build ## load runs of evl beside its peers
+bench: examples ## load runs of evl beside its peers
 	bench/run
 
 python: build ## the Python wheel, into build/wheel
