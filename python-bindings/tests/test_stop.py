@@ -210,15 +210,15 @@ class SignalsTest(unittest.TestCase):
             )
 
     def test_interrupt_as_the_program_ends(self) -> None:
-        with child(PROGRAM + "    server.start()\n    os.read(0, 1)\n") as process:
-            with connect(said(process)) as peer:
-                peer.sendall(b"GET /endless HTTP/1.1\r\nHost: h\r\n\r\n")
-                self.assertEqual(said(process), "inside")
-                print(file=process.stdin, flush=True)
-                deadline = time.monotonic() + PATIENCE
-                while process.poll() is None and time.monotonic() < deadline:
-                    process.send_signal(signal.SIGINT)
-                self.assertIn(process.returncode, (1, -signal.SIGINT))
+        program = PROGRAM + "    server.start()\n    os.read(0, 1)\n"
+        with child(program) as process, connect(said(process)) as peer:
+            peer.sendall(b"GET /endless HTTP/1.1\r\nHost: h\r\n\r\n")
+            self.assertEqual(said(process), "inside")
+            print(file=process.stdin, flush=True)
+            deadline = time.monotonic() + PATIENCE
+            while process.poll() is None and time.monotonic() < deadline:
+                process.send_signal(signal.SIGINT)
+            self.assertIn(process.returncode, (1, -signal.SIGINT))
 
 
 class ProgramTest(unittest.TestCase):
