@@ -21,6 +21,5 @@ def about(request: evl.Request) -> dict[str, str]:
 
 
 address = server.listen(sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:8080")
-server.start()
 print(f"http://{address}/hello/World, until ^C", flush=True)
 server.run()

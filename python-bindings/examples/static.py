@@ -13,6 +13,5 @@ arguments = parser.parse_args()
 with evl.Server(workers=2) as server:
     server.static("/", arguments.directory)
     address = server.listen(arguments.address)
-    server.start()
     print(f"{arguments.directory} at http://{address}/, until ^C", flush=True)
     server.run()

@@ -28,7 +28,7 @@ class ExamplesTest(unittest.TestCase):
         self.addCleanup(connection.close)
         deadline = time.monotonic() + PATIENCE
         while connection.sock is None:
-            # It says where before it listens there.
+            # It says where before it listens there, and once it listens it is ready for ^C.
             with contextlib.suppress(ConnectionRefusedError):
                 connection.connect()
             self.assertLess(time.monotonic(), deadline)

@@ -4,11 +4,14 @@ the library's own would cost fifty times as much."""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import ctypes
 import errno
 import math
 import os
 import signal
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -155,8 +158,9 @@ class Server:
     def run(self, grace: float = 10.0) -> None:
         """Starts unless started, and returns when the server has stopped. Main thread only.
 
-        ^C (SIGINT) stops it at once; a handler that runs is waited for, a second ^C does not do
-        that and raises KeyboardInterrupt. SIGTERM gives running requests ``grace`` seconds to end.
+        ^C (SIGINT) stops it at once; a handler that runs is waited for. A second ^C does not wait,
+        but raises KeyboardInterrupt, and the program dies of SIGINT as it ends. SIGTERM gives
+        running requests ``grace`` seconds to end.
         """
         with Inbox() as inbox:
             self._inbox = inbox
@@ -168,6 +172,7 @@ class Server:
                 if number == signal.SIGINT and at_once:
                     # The hanging handler's worker still uses the library's server.
                     self._free.detach()
+                    atexit.register(_die_of_interrupt)
                     raise KeyboardInterrupt
                 if number in (signal.SIGINT, signal.SIGTERM):
                     at_once = number == signal.SIGINT
@@ -225,12 +230,23 @@ class Server:
 def _free(handle: int, threads: list[threading.Thread]) -> None:
     """Runs once: by close(), with the object, or as the program ends."""
     if any(thread.is_alive() for thread in threads):
+        # Only as the program ends: workers that run keep their server. ^C shall not have to wait.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         library.evl_server_stop(handle, 0)
     for thread in threads:
         # A worker that has come back may itself be the last who knew the server.
         if thread is not threading.current_thread():
             thread.join()
     library.evl_server_free(handle)
+
+
+def _die_of_interrupt() -> None:
+    """Ends the program before Python ends the thread of a handler that hangs: it would unwind the
+    library's frames, which aborts."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def _number(name: str, value: int | None, bits: int) -> int:
