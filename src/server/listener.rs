@@ -127,6 +127,7 @@ fn explain(address: &Address, error: &io::Error) -> Error {
         io::ErrorKind::AddrNotAvailable => ": this machine does not have that address",
         _ => "",
     };
-    let errno = error.raw_os_error().unwrap_or_default();
-    Error::new(ErrorKind::Os(errno), format!("listen on {address}: {error}{advice}"))
+    let errno = error.raw_os_error().unwrap_or(libc::EIO);
+    let sentence = format!("listen on {address}: {}{advice}", Error::os(errno));
+    Error::new(ErrorKind::Os(errno), sentence)
 }

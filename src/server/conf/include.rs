@@ -27,7 +27,7 @@ pub(super) struct Document {
 /// Reads the main file and all that it includes.
 pub(super) fn load(path: &Path) -> Result<Document> {
     let text = read(path, CONFIG_SIZE).map_err(|error| {
-        let message = format!("cannot read {}: {error}", path.display());
+        let message = format!("cannot read {}: {}", path.display(), Error::from(error));
         Error::new(ErrorKind::Config, message)
     })?;
     parse(text, path)
@@ -136,7 +136,8 @@ impl Reader {
     }
 
     fn file(&mut self, from: &Word, path: &Path) -> Result<Vec<Directive>> {
-        let unreadable = |error: io::Error| format!("cannot read {}: {error}", path.display());
+        let unreadable =
+            |error: io::Error| format!("cannot read {}: {}", path.display(), Error::from(error));
         let left = CONFIG_SIZE.saturating_sub(self.sources.size());
         let opened = path.canonicalize().and_then(|real| Ok((real, read(path, left)?)));
         let (real, bytes) =
