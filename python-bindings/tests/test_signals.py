@@ -54,8 +54,8 @@ class SignalsTest(unittest.TestCase):
         program = """if True:
             import evl
             with evl.Reactor() as reactor:
-                print("waiting", flush=True)
                 try:
+                    print("waiting", flush=True)
                     reactor.wait()
                 except KeyboardInterrupt:
                     print("interrupted", flush=True)
