@@ -10,6 +10,7 @@ LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 
 CARGO  ?= $(or $(shell command -v cargo),$(HOME)/.cargo/bin/cargo)
+export CARGO
 B      := build
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # What the Rust standard library needs of the system, by `cargo rustc -- --print native-static-libs`,
@@ -48,7 +49,7 @@ check: build examples c-tests ## format, lints, docs, and whether header and sym
 	@echo $(SYMBOLS) | tr ' ' '\n' | sort | diff - $(B)/exported || { echo 'build/libevl.so and evl.map differ'; exit 1; }
 	@echo 'check: all is well'
 
-bench: build ## load runs of evl beside its peers
+bench: examples ## load runs of evl beside its peers
 	bench/run
 
 python: build ## the Python wheel, into build/wheel

@@ -40,17 +40,19 @@ def pinned(processor):
     return lambda: os.sched_setaffinity(0, {processor})
 
 
-def wait_until_listening(port, process):
-    """Returns once a connection is accepted."""
+def wait_until_answering(port, path, process):
+    """Returns once a request is answered: a server may listen before the process that works is there."""
     limit = time.monotonic() + START_LIMIT
     while time.monotonic() < limit:
         if process.poll() is not None:
-            raise Failed(f"ended with status {process.returncode} before it listened")
+            raise Failed(f"ended with status {process.returncode} before it answered")
         with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-            return
-        time.sleep(0.01)  # nothing tells us when a foreign program listens
-    raise Failed("did not listen")
+            with socket.create_connection(("127.0.0.1", port), START_LIMIT) as client:
+                client.sendall(f"HEAD {path} HTTP/1.0\r\n\r\n".encode())
+                if client.recv(1):
+                    return
+        time.sleep(0.01)  # nothing tells us when a foreign program is ready
+    raise Failed("did not answer")
 
 
 def stop(process):
@@ -66,7 +68,7 @@ def stop(process):
 
 @contextlib.contextmanager
 def running(server, workload, processor):
-    """The server, listening: yields its process and port; its output goes to `out/run/NAME.log`."""
+    """The server, answering: yields its process and port; its output goes to `out/run/NAME.log`."""
     run = OUT / "run"
     run.mkdir(parents=True, exist_ok=True)
     port = machine.free_port()
@@ -80,7 +82,7 @@ def running(server, workload, processor):
         except OSError as why:
             raise Failed(str(why)) from why
         try:
-            wait_until_listening(port, process)
+            wait_until_answering(port, workload.path, process)
             yield process, port
             if process.poll() is not None:
                 raise Failed(f"ended with status {process.returncode} under load")

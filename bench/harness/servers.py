@@ -113,9 +113,9 @@ def configured(name, template, port, run, user_line=""):
 
 
 def evl_command(program, workload, port, run):
-    """The C examples: a callback for hello, the configured server for files."""
+    """A callback in C for hello, the configured server for files."""
     if not workload.is_file:
-        return [str(Path(program).with_name("hello")), str(port)]
+        return [str(OUT / "hello"), str(port)]
     return [program, configured("evl", EVL_CONF, port, run)]
 
 

@@ -7,6 +7,7 @@
 //!
 //! Handlers run on the workers, so several at once and each thread's by itself: what they share
 //! through `udata` is theirs to guard. A handler that blocks holds up the connections of its worker.
+//! SIGPIPE is blocked on the workers' threads; what the program does with it elsewhere stays.
 
 use super::callback::{Callback, Udata};
 use super::guard::{count, guard, guard_new, guard_or};
@@ -108,8 +109,8 @@ pub unsafe extern "C" fn evl_server_load(
 
 /// cbindgen:postfix=EVL_NONNULL(1, 2)
 /// Binds an address: `127.0.0.1:8080`, `[::]:80`, `8080`, `unix:/run/app.sock`. Port 0 takes a free
-/// one, which evl_server_address() tells. Errors: EADDRINUSE, EACCES,
-/// EADDRNOTAVAIL, EINVAL.
+/// one, which evl_server_address() tells. Connections are refused until start. Errors: EADDRINUSE,
+/// EACCES, EADDRNOTAVAIL, EINVAL.
 ///
 /// Thread: any, before start, one call at a time.
 #[unsafe(no_mangle)]

@@ -35,7 +35,7 @@ impl Listener {
     /// Has the reactor be silent about waiting connections, or tell of them again.
     pub(crate) fn enable(&self, reactor: &Reactor, enabled: bool) -> Result<()> {
         let flags = if enabled { Flags::ENABLE } else { Flags::DISABLE };
-        reactor.change(&[self.change(flags)], &mut []).map(drop)
+        reactor.change(&[self.change(flags | Flags::KEEPUDATA)], &mut []).map(drop)
     }
 
     fn change(&self, flags: Flags) -> Event {

@@ -5,7 +5,7 @@ use super::mailbox::{Mailbox, Order};
 use super::worker::Worker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor::Reactor;
-use crate::sys::clock;
+use crate::sys::{clock, sigpipe};
 use std::cell::Cell;
 use std::ptr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -97,9 +97,11 @@ impl Running {
         crew.working += 1;
         drop(crew);
 
+        let sigpipe = sigpipe::Blocked::on_this_thread();
         EMPLOYER.set(self);
         let outcome = worker.run();
         EMPLOYER.set(ptr::null());
+        drop(sigpipe);
 
         let mut crew = self.crew();
         crew.working -= 1;

@@ -13,6 +13,7 @@ pub(crate) mod poll;
 pub(crate) mod select;
 pub(crate) mod sendfile;
 pub(crate) mod signal;
+pub(crate) mod sigpipe;
 pub(crate) mod socket;
 pub(crate) mod timerfd;
 pub(crate) mod wakeup;

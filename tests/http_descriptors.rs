@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Descriptors run out, and come back: a server in a process of its own, looked at from outside.
+//!
+//! [`serve`] is not a test of its own: it is what the others run as that process.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panic")]
+
+#[path = "common/http.rs"]
+mod http;
+
+use http::{Client, Live, PATIENCE, get, noise};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Tells the process that it is to serve.
+const ROLE: &str = "EVL_TEST_SERVE";
+
+#[test]
+fn serve() {
+    if std::env::var_os(ROLE).is_none() {
+        return;
+    }
+    let config = "worker_processes 1; server { listen 127.0.0.1:0; root www; autoindex on; }";
+    let large = noise(100_000);
+    let server = Live::from_file(config, &[("www/small", b"small"), ("www/large", &large)]);
+    println!("\nserving {}", server.address);
+    // The parent ends this process when it has seen enough.
+    std::io::stdin().lines().for_each(drop);
+}
+
+/// A process that serves, ended with this.
+struct Process {
+    child: Child,
+    address: String,
+}
+
+impl Process {
+    /// Starts one that may have at most this many descriptors.
+    fn start(descriptors: usize) -> Self {
+        let script = format!("ulimit -n {descriptors} && exec \"$0\" --exact serve --nocapture");
+        let mut child = Command::new("sh")
+            .args(["-c", &script])
+            .arg(std::env::current_exe().unwrap())
+            .env(ROLE, "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = lines.find_map(|line| Some(line.ok()?.strip_prefix("serving ")?.to_owned()));
+        Self { child, address: address.unwrap() }
+    }
+
+    fn connect(&self) -> Client {
+        Client::connect(&self.address)
+    }
+
+    fn descriptors(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// Waits until the process has no more than this many descriptors.
+    fn settles_at(&self, descriptors: usize) {
+        let begun = Instant::now();
+        while self.descriptors() > descriptors {
+            assert!(begun.elapsed() < PATIENCE, "{} descriptors are open", self.descriptors());
+            std::thread::yield_now();
+        }
+    }
+
+    /// The processor time that the process has used, in hundredths of a second (proc(5)).
+    fn processor_time(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let after_name = stat.rsplit_once(") ").unwrap().1;
+        let fields: Vec<&str> = after_name.split(' ').collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn thousands_of_connections_leave_nothing_open() {
+    let process = Process::start(1024);
+    let mut first = process.connect();
+    first.ask(get("/small")).expect(200);
+    let before = process.descriptors() - 1;
+    drop(first);
+    for _ in 0..500 {
+        process.connect().ask(get("/small")).expect(200);
+        process.connect().ask(get("/large")).expect(200);
+        process.connect().ask("HEAD /large HTTP/1.1\r\nHost: h\r\n\r\n").expect(200);
+        process.connect().ask(get("/")).expect(200);
+        process.connect().ask(get("/missing")).expect(404);
+        let mut refused = process.connect();
+        refused.send("nonsense\r\n\r\n");
+        refused.answer().expect(400);
+        let mut leaves = process.connect();
+        leaves.send(get("/large"));
+        leaves.reset();
+        drop(process.connect());
+    }
+    process.settles_at(before);
+}
+
+#[test]
+fn an_answer_to_head_keeps_no_file_open() {
+    let process = Process::start(1024);
+    let mut client = process.connect();
+    client.ask(get("/small")).expect(200);
+    let before = process.descriptors();
+    client.ask("HEAD /large HTTP/1.1\r\nHost: h\r\n\r\n").expect(200);
+    process.settles_at(before);
+}
+
+#[test]
+fn a_server_out_of_descriptors_serves_on_and_recovers() {
+    const MOST: usize = 40;
+    let process = Process::start(MOST);
+    let mut first = process.connect();
+    first.ask(get("/small")).expect(200);
+    let mut waiting = Vec::new();
+    for _ in 0..MOST * 2 {
+        let mut client = process.connect();
+        client.send("GET / HTTP/1.1\r\n");
+        waiting.push(client);
+    }
+    while process.descriptors() < MOST {
+        std::thread::yield_now();
+    }
+    let used = process.processor_time();
+    let mut last = waiting.pop().unwrap();
+    assert!(last.is_silent_for(Duration::from_secs(1)), "accepted beyond the limit");
+    let used = process.processor_time() - used;
+    assert!(used < 30, "{used} hundredths of a second of one were spent on waiting");
+    // Those that were accepted are served all the while, if not with files.
+    let status = first.ask(get("/small")).status;
+    assert!(matches!(status, 500 | 503), "{status}");
+    drop(waiting);
+    last.send("Host: h\r\n\r\n");
+    last.answer().expect(200);
+    first.ask(get("/small")).expect(200);
+    process.connect().ask(get("/large")).expect(200);
+}
