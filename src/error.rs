@@ -82,10 +82,10 @@ impl fmt::Display for Error {
     }
 }
 
-/// The system's sentence for an errno value (strerror(3)), without the number that Rust adds.
-fn os_text(errno: i32) -> String {
+/// What the operating system says about an errno value, without the number that std adds.
+pub(crate) fn os_text(errno: i32) -> String {
     let mut text = io::Error::from_raw_os_error(errno).to_string();
-    if let Some(end) = text.rfind(" (os error ") {
+    if let Some(end) = text.find(" (os error") {
         text.truncate(end);
     }
     text
