@@ -10,10 +10,12 @@ LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 
 CARGO  ?= $(or $(shell command -v cargo),$(HOME)/.cargo/bin/cargo)
+export CARGO
 B      := build
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-# What the Rust standard library needs of the system; `cargo rustc -- --print native-static-libs`.
-SYSTEM_LIBS := -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+# What the Rust standard library needs of the system, by `cargo rustc -- --print native-static-libs`,
+# but for gcc_s: the compiler adds it itself, or with -static the form of it that fits.
+SYSTEM_LIBS := -lutil -lrt -lpthread -lm -ldl -lc
 SYMBOLS     := $(shell sed -n 's/^ *\(evl_[a-z_]*\);/\1/p' evl.map)
 
 help: ## list these targets
@@ -34,7 +36,7 @@ header: ## write include/evl.h from src/ffi
 examples: build ## the programs of c-examples, into build/examples
 	@.ci/need c++
 	@mkdir -p $(B)/examples
-	@$(MAKE) -C c-examples OUT=../$(B)/examples EVL_CFLAGS=-I../include \
+	@$(MAKE) --silent --no-print-directory -C c-examples OUT=../$(B)/examples EVL_CFLAGS=-I../include \
 		EVL_LIBS='-L../$(B) -levl -Wl,-rpath,\$$$$ORIGIN/..'
 
 check: build examples c-tests ## format, lints, docs, and whether header and symbols are up to date
@@ -64,9 +66,9 @@ install: build ## the library, its header and evl.pc
 	install -m 644 include/evl.h $(DESTDIR)$(INCLUDEDIR)/
 	sed -e 's|@prefix@|$(PREFIX)|; s|@libdir@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
 		-e 's|@includedir@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
-		-e 's|@version@|$(VERSION)|; s|@system_libs@|$(SYSTEM_LIBS)|' evl.pc.in > $(B)/evl.pc
-	install -m 644 $(B)/evl.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
-	test -n "$(DESTDIR)" || ldconfig || true
+		-e 's|@version@|$(VERSION)|; s|@system_libs@|$(SYSTEM_LIBS)|' evl.pc.in \
+		| install -m 644 /dev/stdin $(DESTDIR)$(LIBDIR)/pkgconfig/evl.pc
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
 uninstall: ## remove what install made
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(SHARED) $(SONAME) libevl.so libevl.a pkgconfig/evl.pc) \
@@ -78,7 +80,7 @@ clean: ## remove everything that was built
 
 # The library is one object in which only evl's own names are visible; both forms are made of it.
 
-$(TARGET)/release/libevl.a: always
+$(TARGET)/release/libevl.a: $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock
 	@.ci/need cc cargo
 	$(CARGO) build --quiet --release
 
@@ -111,4 +113,4 @@ $(B)/tests/%.c++20: tests/c/%.c tests/c/check.h include/evl.h $(B)/libevl.so
 	@mkdir -p $(B)/tests
 	$(CXX) -std=c++20 -x c++ $(TEST_FLAGS) $< -x none -o $@ $(TEST_LIBS)
 
-.PHONY: help run test build header examples check bench python install uninstall clean c-tests always
+.PHONY: help run test build header examples check bench python install uninstall clean c-tests

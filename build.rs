@@ -33,12 +33,13 @@ mod header {
     use cbindgen::{Builder, Config};
     use std::fs;
 
-    const SECTIONS: [&str; 8] =
-        ["text", "handle", "reactor", "server", "request", "response", "error", "version"];
+    const SECTIONS: [&str; 9] =
+        ["text", "handle", "event", "reactor", "server", "request", "response", "error", "version"];
 
     pub(super) fn write(path: &str) -> Result<(), Box<dyn Error>> {
         println!("cargo:rerun-if-changed=cbindgen.toml");
         println!("cargo:rerun-if-changed=src/ffi");
+        println!("cargo:rerun-if-changed={path}");
         let mut config = Config::from_file("cbindgen.toml")?;
         let mut header = config.header.take().unwrap_or_default();
         let trailer = config.trailer.take().unwrap_or_default();

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static int fail(const char *what)
+static int fail(void)
 {
-    fprintf(stderr, "webserv: %s: %s\n", what, evl_last_error());
+    fprintf(stderr, "webserv: %s\n", evl_last_error());
     return 1;
 }
 
@@ -48,17 +48,17 @@ int main(int argc, char **argv)
     }
     server = evl_server_create(NULL);
     if (server == NULL)
-        return fail("cannot begin");
+        return fail();
     if (evl_server_load(server, file) < 0) {
-        result = fail(file);
+        result = fail();
     } else if (test) {
         printf("%s: the configuration is right\n", file);
     } else if (evl_server_start(server) < 0) {
-        result = fail("cannot start");
+        result = fail();
     } else {
         announce(server);
         if (evl_server_run(server) < 0)
-            result = fail("stopped");
+            result = fail();
     }
     evl_server_free(server);
     return result;

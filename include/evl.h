@@ -65,12 +65,11 @@ typedef struct evl_response evl_response;
 typedef struct evl_server evl_server;
 
 /* -----------------------------------------------------------------------------------------
- * Reactor
+ * Events
  *
- * kqueue's model on every OS. A *knote* watches one condition and is named by (ident, filter), or
- * by (ident, filter, udata) if added with EVL_UDATA_SPECIFIC. Changes to knotes go in, events come
- * out, both as evl_event. Closing a descriptor removes its knotes. The defaults are level-triggered:
- * an event comes back for as long as its condition holds.
+ * A *knote* watches one condition. It is named by (ident, filter), or by (ident, filter, udata) if
+ * it was added with EVL_UDATA_SPECIFIC. One struct goes both ways: as a change to a knote, and as
+ * the event that it had.
  * ----------------------------------------------------------------------------------------- */
 
 /** What a knote watches: evl_event's `filter`. */
@@ -177,14 +176,6 @@ typedef enum evl_user_note {
     EVL_NOTE_TRIGGER = 1 << 24,
 } evl_user_note;
 
-/** How a reactor is to be. Set `size` to sizeof(evl_options) and the rest to 0 for the defaults. */
-typedef struct evl_options {
-    /** sizeof(evl_options) */
-    size_t size;
-    /** "epoll", "poll" or "select". NULL: what the environment's EVL_BACKEND says, else the best. */
-    const char *backend;
-} evl_options;
-
 /** A change to make, or an event that happened. */
 typedef struct evl_event {
     /** Descriptor, or number of a timer or user event. */
@@ -200,6 +191,22 @@ typedef struct evl_event {
     /** Yours: comes back with each event. */
     void *udata;
 } evl_event;
+
+/* -----------------------------------------------------------------------------------------
+ * Reactor
+ *
+ * kqueue's model on every OS. Changes to knotes go in, events come out. Closing a descriptor
+ * removes its knotes. Without flags a knote is level-triggered: its event comes back for as long as
+ * its condition holds.
+ * ----------------------------------------------------------------------------------------- */
+
+/** How a reactor is to be. Set `size` to sizeof(evl_options) and the rest to 0 for the defaults. */
+typedef struct evl_options {
+    /** sizeof(evl_options) */
+    size_t size;
+    /** "epoll", "poll" or "select". NULL: what the environment's EVL_BACKEND says, else the best. */
+    const char *backend;
+} evl_options;
 
 /**
  * Makes a reactor. It belongs to this process: a child after fork() gets -EBADF from it. NULL
@@ -329,8 +336,8 @@ typedef struct evl_server_options {
 } evl_server_options;
 
 /**
- * Answers a request: EVL_ANSWERED, EVL_DECLINED, or a negative code, for which the client gets 500
- * if the response has not begun. Both objects are borrowed until it returns.
+ * Answers a request: EVL_ANSWERED, EVL_DECLINED, or a negative code, for which the client gets 500.
+ * Both objects are borrowed until it returns, and return it must: no longjmp(), no pthread_exit().
  */
 typedef int (*evl_handler_fn)(const evl_request *request, evl_response *response, void *udata);
 
@@ -356,8 +363,8 @@ int evl_server_load(evl_server *server,
 
 /**
  * Binds an address: `127.0.0.1:8080`, `[::]:80`, `8080`, `unix:/run/app.sock`. Port 0 takes a free
- * one, which evl_server_address() tells. Errors: EADDRINUSE, EACCES,
- * EADDRNOTAVAIL, EINVAL.
+ * one, which evl_server_address() tells. Connections are refused until start. Errors: EADDRINUSE,
+ * EACCES, EADDRNOTAVAIL, EINVAL.
  *
  * Thread: any, before start, one call at a time.
  */

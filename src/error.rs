@@ -76,10 +76,19 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.message, self.kind) {
             (Some(message), _) => f.write_str(message),
-            (None, ErrorKind::Os(errno)) => io::Error::from_raw_os_error(errno).fmt(f),
+            (None, ErrorKind::Os(errno)) => f.write_str(&os_text(errno)),
             (None, kind) => write!(f, "{kind:?}"),
         }
     }
+}
+
+/// What the operating system says about an errno value, without the number that std adds.
+pub(crate) fn os_text(errno: i32) -> String {
+    let mut text = io::Error::from_raw_os_error(errno).to_string();
+    if let Some(end) = text.find(" (os error") {
+        text.truncate(end);
+    }
+    text
 }
 
 impl std::error::Error for Error {}

@@ -25,7 +25,7 @@ struct Gate {
 
 impl Gate {
     /// The handler, what tells that it runs, and what lets it go on.
-    fn new() -> (Box<dyn Handler>, Receiver<()>, Sender<()>) {
+    fn create() -> (Box<dyn Handler>, Receiver<()>, Sender<()>) {
         let (entered, is_entered) = channel();
         let (release, is_released) = channel();
         (Box::new(Self { entered, release: Mutex::new(is_released) }), is_entered, release)
@@ -107,7 +107,7 @@ fn workers_run_on_threads_of_the_caller() {
 
 #[test]
 fn stop_finishes_the_request_that_runs() {
-    let (gate, entered, release) = Gate::new();
+    let (gate, entered, release) = Gate::create();
     let server = Live::with_routes([("GET", "/gate", gate)]);
     let mut client = server.connect();
     client.send(get("/gate"));
@@ -124,7 +124,7 @@ fn stop_finishes_the_request_that_runs() {
 
 #[test]
 fn stop_answers_what_was_sent_before_it() {
-    let (gate, entered, release) = Gate::new();
+    let (gate, entered, release) = Gate::create();
     let server = Live::with_routes([("GET", "/gate", gate), ("GET", "/", text("x"))]);
     let mut kept = server.connect();
     kept.ask(get("/")).expect(200);

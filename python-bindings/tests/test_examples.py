@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import re
 import signal
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from subprocess import Popen
@@ -24,6 +26,12 @@ class ExamplesTest(unittest.TestCase):
         assert match
         connection = http.client.HTTPConnection(match[1], timeout=PATIENCE)
         self.addCleanup(connection.close)
+        deadline = time.monotonic() + PATIENCE
+        while connection.sock is None:
+            # It says where before it listens there, and once it listens it is ready for ^C.
+            with contextlib.suppress(ConnectionRefusedError):
+                connection.connect()
+            self.assertLess(time.monotonic(), deadline)
         return connection
 
     def example(self, name: str, *arguments: str) -> list[str]:

@@ -7,9 +7,17 @@ import contextlib
 import signal
 import time
 import unittest
+from pathlib import Path
 
 import evl
 from support import PATIENCE, child, said
+
+
+def until_asleep(process: int) -> None:
+    """Returns when a process does nothing any more, where the system tells (proc(5))."""
+    status = Path(f"/proc/{process}/stat")
+    while status.exists() and status.read_text().rpartition(")")[2].split()[0] != "S":
+        pass
 
 
 class SignalsTest(unittest.TestCase):
@@ -54,14 +62,15 @@ class SignalsTest(unittest.TestCase):
         program = """if True:
             import evl
             with evl.Reactor() as reactor:
-                print("waiting", flush=True)
                 try:
+                    print("waiting", flush=True)
                     reactor.wait()
                 except KeyboardInterrupt:
                     print("interrupted", flush=True)
         """
         with child(program) as process:
             self.assertEqual(said(process), "waiting")
+            until_asleep(process.pid)
             start = time.monotonic()
             process.send_signal(signal.SIGINT)
             self.assertEqual(said(process), "interrupted")

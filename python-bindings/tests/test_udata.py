@@ -9,7 +9,9 @@ import unittest
 import weakref
 
 import evl
-from evl import Event, Filter, Flag, TimerNote
+from evl import Event, Filter, Flag, TimerNote, UserNote
+from evl._structs import EventStruct
+from evl._udata import Slots
 from support import PATIENCE, pipe
 
 
@@ -92,6 +94,12 @@ class UdataTest(unittest.TestCase):
         self.assertEqual(self.reactor.change([Event(1, Filter.USER, delete, udata=session())]), [])
         self.assertReleased(session)
 
+    def test_named_by_udata_and_added_again(self) -> None:
+        session = self.add(1, Filter.USER, Flag.UDATA_SPECIFIC)
+        trigger = Event(1, Filter.USER, Flag.ADD | Flag.UDATA_SPECIFIC, UserNote.TRIGGER)
+        self.reactor.change([trigger._replace(udata=session())])
+        self.assertEqual([event.udata for event in self.reactor.wait(PATIENCE)], [session()])
+
     def test_a_reused_descriptor_has_its_own(self) -> None:
         with pipe() as (reader, _):
             first = self.add(reader, Filter.READ)
@@ -123,6 +131,38 @@ class UdataTest(unittest.TestCase):
         reference = weakref.ref(session)
         del reactor, session
         self.assertReleased(reference)
+
+
+class RaceTest(unittest.TestCase):
+    """An event is on its way to one thread while another one changes the knote."""
+
+    NAME = (1, int(Filter.USER), 0)
+
+    def setUp(self) -> None:
+        self.slots = Slots()
+
+    def add(self, udata: object) -> int:
+        slot = self.slots.before(self.NAME, Flag.ADD, udata)
+        self.slots.after(self.NAME, Flag.ADD, slot, 0)
+        assert slot is not None
+        return slot.number
+
+    def delivered(self, number: int, flags: int = 0) -> object:
+        ident, filter, _ = self.NAME
+        slot = self.slots.delivered(EventStruct(ident, filter, flags, 0, 0, number))
+        return slot and slot.udata
+
+    def test_a_knote_that_was_added_again_tells_its_new_object(self) -> None:
+        old, new = self.add("old"), self.add("new")
+        self.assertEqual(self.delivered(old, Flag.ONESHOT), "new")
+        self.assertEqual(self.delivered(new, Flag.ONESHOT), "new", "the second was not released")
+        self.assertEqual(len(self.slots), 0)
+
+    def test_the_event_of_a_deleted_knote_is_dropped(self) -> None:
+        number = self.add("old")
+        slot = self.slots.before(self.NAME, Flag.DELETE, None)
+        self.slots.after(self.NAME, Flag.DELETE, slot, 0)
+        self.assertIsNone(self.delivered(number))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 //! evl's own below. A call that makes an object answers NULL, and evl_last_error_code() has the
 //! code. evl_last_error() tells in words what went wrong, and with what.
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, os_text};
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::sync::OnceLock;
@@ -115,20 +115,15 @@ fn describe(code: c_int) -> &'static Description {
     }
     let known = KNOWN.get_or_init(|| {
         let own = OWN.iter().map(|&(code, name, text)| (code as c_int, (name, text.to_owned())));
-        let os = OS.iter().map(|&(errno, name)| (-errno, (name, os_text(errno))));
+        let os = OS.iter().map(|&(errno, name)| {
+            (-errno, (name, CString::new(os_text(errno)).unwrap_or_default()))
+        });
         own.chain(os).collect()
     });
     match known.iter().find(|(known, _)| *known == code) {
         Some((_, description)) => description,
         None => UNKNOWN.get_or_init(|| (c"UNKNOWN", c"Unknown error".to_owned())),
     }
-}
-
-/// What the operating system says about an errno value.
-fn os_text(errno: c_int) -> CString {
-    let text = std::io::Error::from_raw_os_error(errno).to_string();
-    let text = text.split_once(" (os error").map_or(text.as_str(), |(text, _)| text);
-    CString::new(text).unwrap_or_default()
 }
 
 const OWN: &[(evl_error, &CStr, &CStr)] = &[

@@ -21,6 +21,7 @@ mod options;
 mod handle;
 mod text;
 
+mod event;
 mod reactor;
 mod server;
 
@@ -31,6 +32,7 @@ mod error;
 mod version;
 
 pub use error::*;
+pub use event::*;
 pub use handle::*;
 pub use reactor::*;
 pub use request::*;

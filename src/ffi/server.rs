@@ -30,8 +30,8 @@ pub enum evl_outcome {
     EVL_DECLINED = 1,
 }
 
-/// Answers a request: EVL_ANSWERED, EVL_DECLINED, or a negative code, for which the client gets 500
-/// if the response has not begun. Both objects are borrowed until it returns.
+/// Answers a request: EVL_ANSWERED, EVL_DECLINED, or a negative code, for which the client gets 500.
+/// Both objects are borrowed until it returns, and return it must: no longjmp(), no pthread_exit().
 pub type evl_handler_fn = Option<
     unsafe extern "C" fn(
         request: *const evl_request,
@@ -109,8 +109,8 @@ pub unsafe extern "C" fn evl_server_load(
 
 /// cbindgen:postfix=EVL_NONNULL(1, 2)
 /// Binds an address: `127.0.0.1:8080`, `[::]:80`, `8080`, `unix:/run/app.sock`. Port 0 takes a free
-/// one, which evl_server_address() tells. Errors: EADDRINUSE, EACCES,
-/// EADDRNOTAVAIL, EINVAL.
+/// one, which evl_server_address() tells. Connections are refused until start. Errors: EADDRINUSE,
+/// EACCES, EADDRNOTAVAIL, EINVAL.
 ///
 /// Thread: any, before start, one call at a time.
 #[unsafe(no_mangle)]

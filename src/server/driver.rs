@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The readiness driver: moves bytes between a socket and its connection when the reactor says that
 //! it can be done. READ is watched edge-triggered from the start, WRITE only while something is left
-//! to send.
+//! to send. Where the system call behind the reactor knows no edges, a knote is for one event instead
+//! and added again when the next one is waited for.
 
 use super::connection::{Connection, Next};
 use super::context::Context;
@@ -9,7 +10,7 @@ use super::limits;
 use super::output::Outgoing;
 use super::site::Site;
 use crate::reactor::timers::TimerKey;
-use crate::reactor::{Event, Filter, Flags, Reactor};
+use crate::reactor::{BackendKind, Event, Filter, Flags, Reactor};
 use crate::sys::sendfile::sendfile;
 use crate::sys::socket;
 use std::io;
@@ -25,6 +26,9 @@ pub(crate) struct Client {
     at_end: bool,
     /// The kernel had no room; a WRITE event will come.
     blocked: bool,
+    /// CLEAR or ONESHOT.
+    trigger: Flags,
+    read_watched: bool,
     write_watched: bool,
     /// Whether the worker has it on its list of clients to go on with.
     pub(crate) busy: bool,
@@ -56,6 +60,8 @@ impl Client {
             readable: false,
             at_end: false,
             blocked: false,
+            trigger: trigger(reactor.backend()),
+            read_watched: true,
             write_watched: false,
             busy: false,
             timer: None,
@@ -65,7 +71,7 @@ impl Client {
     }
 
     fn interest(&self, filter: Filter, udata: usize) -> Event {
-        Event { udata, ..Event::of(&self.socket, filter, Flags::ADD | Flags::CLEAR) }
+        Event { udata, ..Event::of(&self.socket, filter, Flags::ADD | self.trigger) }
     }
 
     /// Has the next turn try to receive, whatever the reactor has said so far.
@@ -75,11 +81,14 @@ impl Client {
 
     /// Takes note of an event of this client.
     pub(crate) fn noted(&mut self, event: &Event) {
+        let stays = self.trigger == Flags::CLEAR;
         if event.filter == Filter::READ {
             self.readable = true;
             self.at_end |= event.flags.contains(Flags::EOF);
+            self.read_watched = stays;
         } else {
             self.blocked = false;
+            self.write_watched &= stays;
         }
     }
 
@@ -89,7 +98,8 @@ impl Client {
             match self.connection.next() {
                 Next::Send if self.blocked => return Turn::Waits,
                 Next::Send => match self.send(cx) {
-                    Ok(()) => {}
+                    Ok(false) => {}
+                    Ok(true) => return Turn::GoesOn,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.blocked = true,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(_) => return Turn::Closed,
@@ -124,9 +134,11 @@ impl Client {
         Turn::GoesOn
     }
 
-    fn send(&mut self, cx: &mut Context) -> io::Result<()> {
+    /// Sends once. True if that was so much of a file that it is the others' turn.
+    fn send(&mut self, cx: &mut Context) -> io::Result<bool> {
         let socket = self.socket.as_fd();
         let output = self.connection.output();
+        let mut enough = false;
         match output.next(cx)? {
             Outgoing::Bytes { bytes, more } => {
                 let count = socket::send(socket, bytes, more)?;
@@ -139,16 +151,21 @@ impl Client {
                 if count == 0 {
                     return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file shrank"));
                 }
+                enough = count == limits::SENDFILE;
                 output.file_went(count, cx);
             }
             Outgoing::Nothing => {}
         }
         self.connection.sent(cx.now);
-        Ok(())
+        Ok(enough)
     }
 
-    /// Watches or forgets WRITE, as the end of a turn needs it.
+    /// Watches what the end of a turn leaves to wait for, and forgets WRITE otherwise.
     pub(crate) fn rearm(&mut self, reactor: &Reactor, udata: usize) -> crate::Result<()> {
+        if !self.read_watched && !self.readable {
+            self.read_watched = true;
+            reactor.add(&self.interest(Filter::READ, udata))?;
+        }
         if self.blocked == self.write_watched {
             return Ok(());
         }
@@ -164,5 +181,14 @@ impl Client {
     /// Forgets the socket at the reactor, which the coming close would do anyway, but later.
     pub(crate) fn forget(&self, reactor: &Reactor) {
         reactor.forget(self.socket.as_fd());
+    }
+}
+
+/// How knotes are to report: poll and select tell no edges, and what a reactor on them makes of CLEAR
+/// is late where as much comes as was read.
+const fn trigger(backend: BackendKind) -> Flags {
+    match backend {
+        BackendKind::Epoll => Flags::CLEAR,
+        BackendKind::Poll | BackendKind::Select => Flags::ONESHOT,
     }
 }

@@ -31,8 +31,8 @@ pub(crate) const BUFFER: usize = 4 * 1024;
 pub(crate) const SPARE_BUFFERS: usize = 64;
 /// Bytes received by one system call.
 pub(crate) const RECEIVE: usize = 64 * 1024;
-/// Bytes of a file sent by one system call.
-pub(crate) const SENDFILE: usize = 1024 * 1024;
+/// Bytes of a file sent by one system call, after which it is the others' turn.
+pub(crate) const SENDFILE: usize = 2 * 1024 * 1024;
 /// Files up to this many bytes go out with their head in one call instead of by sendfile(2).
 pub(crate) const INLINE_FILE: u64 = 16 * 1024;
 /// System calls that one connection may make before the others have their turn.

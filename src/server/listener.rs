@@ -3,7 +3,7 @@
 //! has its own; elsewhere, and on unix paths, the workers share one.
 
 use super::address::Address;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::reactor::{Event, Filter, Flags, Reactor};
 use crate::sys::socket;
 use std::fs;
@@ -75,7 +75,7 @@ pub(crate) struct Bound {
 impl Bound {
     /// Takes the address. Port 0 takes any free port.
     pub(crate) fn new(address: &Address) -> Result<Self> {
-        let explain = |error| explain(address, &error);
+        let explain = |error| explain(address, error);
         let (actual, fd, file) = match address {
             Address::Unix(path) => {
                 let fd = socket::bind_unix(path).map_err(explain)?;
@@ -116,7 +116,7 @@ impl Bound {
         workers: usize,
         backlog: i32,
     ) -> Result<Vec<Listener>> {
-        let explain = |error| explain(&self.address, &error);
+        let explain = |error| explain(&self.address, error);
         let mut listeners = Vec::with_capacity(workers);
         for worker in 0..workers {
             let socket = match &self.address {
@@ -143,7 +143,7 @@ fn bind_exclusively(address: SocketAddr) -> io::Result<OwnedFd> {
     socket::bind_tcp(address, true)
 }
 
-fn explain(address: &Address, error: &io::Error) -> Error {
+fn explain(address: &Address, error: io::Error) -> Error {
     let advice = match error.kind() {
         io::ErrorKind::AddrInUse => {
             ": another program listens there; stop it or choose another port"
@@ -154,6 +154,6 @@ fn explain(address: &Address, error: &io::Error) -> Error {
         io::ErrorKind::AddrNotAvailable => ": this machine does not have that address",
         _ => "",
     };
-    let errno = error.raw_os_error().unwrap_or_default();
-    Error::new(ErrorKind::Os(errno), format!("listen on {address}: {error}{advice}"))
+    let refusal = Error::from(error);
+    Error::new(refusal.kind(), format!("listen on {address}: {refusal}{advice}"))
 }

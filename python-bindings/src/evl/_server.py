@@ -4,11 +4,14 @@ the library's own would cost fifty times as much."""
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import ctypes
 import errno
 import math
 import os
 import signal
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -30,20 +33,22 @@ class Server:
     """An HTTP server: set it up, then :meth:`run` it, or :meth:`start` and :meth:`stop` it. A
     stopped server stays stopped.
 
-    Each option is by default the library's, and what a configuration file says goes before it.
-    ``workers``: how many threads serve (one per processor). ``max_body_bytes``: the longest body of
-    a request (1 MiB). ``header_timeout``: seconds within which the head of a request has to be
-    there (60). ``body_timeout`` and ``send_timeout``: the longest pause in seconds between two
-    reads of a body and two writes of an answer (60). ``keepalive_timeout``: seconds for which an
-    idle connection is kept (75). ``keepalive_requests``: answers on one connection (1000).
-    ``backend``: as a :class:`evl.Reactor`'s.
+    ``workers`` is how many threads serve. One is quickest for handlers that compute, as they take
+    turns under the GIL; more are good for files, and for handlers that wait. What a configuration
+    file says goes before this and the other options, which are by default the library's:
+    ``max_body_bytes``: the longest body of a request (1 MiB). ``header_timeout``: seconds within
+    which the head of a request has to be there (60). ``body_timeout`` and ``send_timeout``: the
+    longest pause in seconds between two reads of a body and two writes of an answer (60).
+    ``keepalive_timeout``: seconds for which an idle connection is kept (75).
+    ``keepalive_requests``: answers on one connection (1000). ``backend``: as a
+    :class:`evl.Reactor`'s.
 
     Thread: set it up on one thread. :meth:`stop` may be called on any; on a worker's, by a handler,
     it does not wait. Handlers run on the workers, several at a time."""
 
     def __init__(
         self,
-        workers: int | None = None,
+        workers: int = 1,
         *,
         max_body_bytes: int | None = None,
         header_timeout: float | None = None,
@@ -153,8 +158,9 @@ class Server:
     def run(self, grace: float = 10.0) -> None:
         """Starts unless started, and returns when the server has stopped. Main thread only.
 
-        ^C (SIGINT) stops it at once; a handler that runs is waited for, a second ^C does not do
-        that and raises KeyboardInterrupt. SIGTERM gives running requests ``grace`` seconds to end.
+        ^C (SIGINT) stops it at once; a handler that runs is waited for. A second ^C does not wait,
+        but raises KeyboardInterrupt, and the program dies of SIGINT as it ends. SIGTERM gives
+        running requests ``grace`` seconds to end.
         """
         with Inbox() as inbox:
             self._inbox = inbox
@@ -166,6 +172,7 @@ class Server:
                 if number == signal.SIGINT and at_once:
                     # The hanging handler's worker still uses the library's server.
                     self._free.detach()
+                    atexit.register(_die_of_interrupt)
                     raise KeyboardInterrupt
                 if number in (signal.SIGINT, signal.SIGTERM):
                     at_once = number == signal.SIGINT
@@ -223,12 +230,23 @@ class Server:
 def _free(handle: int, threads: list[threading.Thread]) -> None:
     """Runs once: by close(), with the object, or as the program ends."""
     if any(thread.is_alive() for thread in threads):
+        # Only as the program ends: workers that run keep their server. ^C shall not have to wait.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         library.evl_server_stop(handle, 0)
     for thread in threads:
         # A worker that has come back may itself be the last who knew the server.
         if thread is not threading.current_thread():
             thread.join()
     library.evl_server_free(handle)
+
+
+def _die_of_interrupt() -> None:
+    """Ends the program before Python ends the thread of a handler that hangs: it would unwind the
+    library's frames, which aborts."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def _number(name: str, value: int | None, bits: int) -> int:

@@ -26,10 +26,8 @@ pub(super) struct Document {
 
 /// Reads the main file and all that it includes.
 pub(super) fn load(path: &Path) -> Result<Document> {
-    let text = read(path, CONFIG_SIZE).map_err(|error| {
-        let message = format!("cannot read {}: {error}", path.display());
-        Error::new(ErrorKind::Config, message)
-    })?;
+    let text = read(path, CONFIG_SIZE)
+        .map_err(|error| Error::new(ErrorKind::Config, unreadable(path, error)))?;
     parse(text, path)
 }
 
@@ -44,6 +42,10 @@ pub(super) fn parse(text: Vec<u8>, path: &Path) -> Result<Document> {
     };
     let directives = reader.add(path, text)?;
     Ok(Document { sources: reader.sources, directives, folder })
+}
+
+fn unreadable(path: &Path, error: io::Error) -> String {
+    format!("cannot read {}: {}", path.display(), Error::from(error))
 }
 
 /// The content of a file, if it is not longer than `limit`.
@@ -136,11 +138,10 @@ impl Reader {
     }
 
     fn file(&mut self, from: &Word, path: &Path) -> Result<Vec<Directive>> {
-        let unreadable = |error: io::Error| format!("cannot read {}: {error}", path.display());
         let left = CONFIG_SIZE.saturating_sub(self.sources.size());
         let opened = path.canonicalize().and_then(|real| Ok((real, read(path, left)?)));
         let (real, bytes) =
-            opened.map_err(|error| self.sources.error(from.span, unreadable(error)))?;
+            opened.map_err(|error| self.sources.error(from.span, unreadable(path, error)))?;
         let sentence = if self.chain.contains(&real) {
             format!("{} includes itself, directly or through others", path.display())
         } else if self.chain.len() > INCLUDE_DEPTH {
