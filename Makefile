@@ -25,7 +25,7 @@ run: examples ## build, and serve the demo site at http://localhost:8080/
 	@$(B)/examples/webserv site/webserv.conf
 
 test: examples c-tests ## every test: Rust, C, the examples (and with valgrind), Python
-	@.ci/need python3-venv curl
+	@.ci/need python3-venv curl pkg-config
 	@tests/run
 
 build: $(B)/libevl.so $(B)/libevl.a ## the shared and the static library, as they are installed
