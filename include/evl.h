@@ -336,8 +336,8 @@ typedef struct evl_server_options {
 } evl_server_options;
 
 /**
- * Answers a request: EVL_ANSWERED, EVL_DECLINED, or a negative code, for which the client gets 500
- * if the response has not begun. Both objects are borrowed until it returns.
+ * Answers a request: EVL_ANSWERED, EVL_DECLINED, or a negative code, for which the client gets 500.
+ * Both objects are borrowed until it returns, and return it must: no longjmp(), no pthread_exit().
  */
 typedef int (*evl_handler_fn)(const evl_request *request, evl_response *response, void *udata);
 

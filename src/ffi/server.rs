@@ -30,8 +30,8 @@ pub enum evl_outcome {
     EVL_DECLINED = 1,
 }
 
-/// Answers a request: EVL_ANSWERED, EVL_DECLINED, or a negative code, for which the client gets 500
-/// if the response has not begun. Both objects are borrowed until it returns.
+/// Answers a request: EVL_ANSWERED, EVL_DECLINED, or a negative code, for which the client gets 500.
+/// Both objects are borrowed until it returns, and return it must: no longjmp(), no pthread_exit().
 pub type evl_handler_fn = Option<
     unsafe extern "C" fn(
         request: *const evl_request,

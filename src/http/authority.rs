@@ -40,14 +40,15 @@ pub(crate) fn authority(raw: &[u8]) -> Option<Authority<'_>> {
 /// How many bytes at the start make a `reg-name`: unreserved characters, sub-delimiters and
 /// percent-encoded bytes.
 fn registered_name(raw: &[u8]) -> usize {
-    let mut rest = raw;
+    let mut end = 0;
     loop {
-        rest = match rest {
-            [byte, tail @ ..] if is_name_byte(*byte) => tail,
-            [b'%', high, low, tail @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                tail
+        let rest = raw.get(end..).unwrap_or_default();
+        end += rest.iter().position(|&byte| !is_name_byte(byte)).unwrap_or(rest.len());
+        match raw.get(end..) {
+            Some([b'%', high, low, ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                end += 3;
             }
-            _ => return raw.len() - rest.len(),
+            _ => return end,
         }
     }
 }

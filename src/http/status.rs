@@ -70,6 +70,11 @@ impl Status {
         self.0 >= 400 && self.0 <= 599
     }
 
+    /// Whether it sends the client to the URI in `Location` (RFC 9110 section 15.4).
+    pub const fn is_redirect(self) -> bool {
+        matches!(self.0, 301 | 302 | 303 | 307 | 308)
+    }
+
     /// Whether an answer with it carries content (RFC 9110 section 6.4.1).
     pub const fn has_body(self) -> bool {
         self.0 >= 200 && self.0 != 204 && self.0 != 304

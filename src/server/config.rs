@@ -198,7 +198,7 @@ pub(crate) struct Return {
 impl Return {
     /// Whether the text is the URL for `Location`.
     pub(crate) const fn is_redirect(&self) -> bool {
-        matches!(self.status.code(), 301 | 302 | 303 | 307 | 308)
+        self.status.is_redirect()
     }
 }
 

@@ -5,21 +5,18 @@
 //! Requests are taken one after the other and their answers queued in order. None is taken while much
 //! is still to be sent, so that a client that does not read costs bounded memory.
 
+mod requests;
+
 use super::config::Settings;
 use super::context::Context;
-use super::exchange::{Exchange, OwnedField, Request};
-use super::handlers::status;
 use super::limits;
-use super::log::Entry;
 use super::output::Output;
-use super::site::{Found, Site};
+use super::site::Site;
 use crate::http::h1::decoder::{Decoder, Limits, Step};
-use crate::http::h1::head::{BodyLength, Head, RequestHead};
 use crate::http::status::{Reject, Status};
-use crate::http::target::{self, Form};
 use crate::sys::clock;
 use crate::sys::socket::Peer;
-use std::cell::OnceCell;
+use requests::Pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,23 +56,6 @@ enum Phase {
     Discard,
     /// Everything is sent and the sending side shut; what still comes is dropped.
     Linger,
-}
-
-/// A request whose body is still coming.
-struct Pending {
-    head: Head,
-    bytes: Vec<u8>,
-    body: Vec<u8>,
-    trailers: Vec<OwnedField>,
-}
-
-/// A request that can be answered.
-struct Message<'a> {
-    head: &'a Head,
-    bytes: &'a [u8],
-    path: &'a [u8],
-    body: &'a [u8],
-    trailers: &'a [OwnedField],
 }
 
 /// What a connection waits for, which decides on its time-out.
@@ -233,7 +213,7 @@ impl Connection {
 
     /// The wait took too long. True if a request has begun, whose client is told so; else there is
     /// nothing to do but to close.
-    pub(crate) fn timed_out(&mut self, cx: &mut Context) -> bool {
+    pub(crate) fn timed_out(&mut self, site: &Site, cx: &mut Context) -> bool {
         let begun = match self.waiting {
             Waiting::Head => !self.is_resting(),
             Waiting::Body => matches!(self.phase, Phase::Body(_)),
@@ -241,7 +221,7 @@ impl Connection {
         };
         if begun {
             let reject = Reject::new(Status::REQUEST_TIMEOUT, "the request took too long");
-            self.refuse(reject, &[], cx);
+            self.refuse(reject, &[], site, cx);
             self.lingering = false;
         }
         begun
@@ -300,154 +280,12 @@ impl Connection {
                     self.finish(site, cx);
                 }
                 Err(reject) => {
-                    self.refuse(reject, rest, cx);
+                    self.refuse(reject, rest, site, cx);
                     break;
                 }
             }
         }
         used
-    }
-
-    /// A head is complete: answers at once, or waits for the body if the handler wants it.
-    fn begin(&mut self, bytes: &[u8], site: &Site, cx: &mut Context) {
-        self.served += 1;
-        self.since = cx.now;
-        let head = std::mem::take(&mut cx.head);
-        let mut path = std::mem::take(&mut cx.path);
-        match self.look_up(head.view(bytes), &mut path, site) {
-            Err(reject) => self.refuse(reject, bytes, cx),
-            Ok(found) => {
-                let has_body = head.body != BodyLength::None;
-                let message = Message { head: &head, bytes, path: &path, body: &[], trailers: &[] };
-                if self.is_too_large(head.body) {
-                    self.closing = true;
-                    self.lingering = true;
-                    self.answer(&message, &found, Some(Status::CONTENT_TOO_LARGE), cx);
-                } else if has_body && found.wants_body(head.method, &path) {
-                    if head.expect_continue {
-                        self.output.proceed(cx);
-                    }
-                    let bytes = bytes.to_vec();
-                    let (body, trailers) = (Vec::new(), Vec::new());
-                    self.phase = Phase::Body(Box::new(Pending { head, bytes, body, trailers }));
-                    cx.path = path;
-                    return;
-                } else {
-                    // A client that awaits 100 may or may not send its body after a final answer:
-                    // what comes next on the connection cannot be told.
-                    self.closing |= head.expect_continue && has_body;
-                    self.lingering |= has_body;
-                    self.phase = Phase::Discard;
-                    self.answer(&message, &found, None, cx);
-                }
-            }
-        }
-        cx.head = head;
-        cx.path = path;
-    }
-
-    fn is_too_large(&self, body: BodyLength) -> bool {
-        let limit = self.settings.max_body;
-        matches!(body, BodyLength::Length(length) if limit > 0 && length > limit)
-    }
-
-    /// The message is complete.
-    fn finish(&mut self, site: &Site, cx: &mut Context) {
-        self.lingering = false;
-        let Phase::Body(pending) = std::mem::replace(&mut self.phase, Phase::Head) else { return };
-        let Pending { head, bytes, body, trailers } = *pending;
-        let mut path = std::mem::take(&mut cx.path);
-        match self.look_up(head.view(&bytes), &mut path, site) {
-            Err(reject) => self.refuse(reject, &bytes, cx),
-            Ok(found) => {
-                let (bytes, path, body) = (&bytes, &path, &body);
-                let message = Message { head: &head, bytes, path, body, trailers: &trailers };
-                self.answer(&message, &found, None, cx);
-            }
-        }
-        cx.path = path;
-    }
-
-    /// Decodes the path and finds who answers.
-    fn look_up<'s>(
-        &mut self,
-        view: RequestHead<'_>,
-        path: &mut Vec<u8>,
-        site: &'s Site,
-    ) -> Result<Found<'s>, Reject> {
-        let target = view.target();
-        match target.form {
-            // Nothing in it is a path; no file or route can be meant.
-            Form::Asterisk | Form::Authority => path.clear(),
-            Form::Origin | Form::Absolute => target::decode_path(target.path, path)?,
-        }
-        let host = view.authority().map(|authority| authority.host).unwrap_or_default();
-        let host = str::from_utf8(host).unwrap_or_default();
-        let found = site.find(self.endpoint, host, path);
-        if !Arc::ptr_eq(&self.settings, found.settings()) {
-            self.settings = Arc::clone(found.settings());
-        }
-        Ok(found)
-    }
-
-    fn answer(
-        &mut self,
-        message: &Message<'_>,
-        found: &Found<'_>,
-        failed: Option<Status>,
-        cx: &mut Context,
-    ) {
-        let Message { head, bytes, path, body, trailers } = *message;
-        let mut response = std::mem::take(&mut cx.response);
-        response.reset();
-        let view = head.view(bytes);
-        let query = view.target().query;
-        let peer_text = OnceCell::new();
-        let peer = self.peer;
-        let params = None;
-        let request = Request { head: view, path, query, body, trailers, params, peer, peer_text };
-        let mut x = Exchange { request, response: &mut response };
-        match failed {
-            Some(status) => found.fail(&mut x, status),
-            None => found.answer(&mut x),
-        }
-        let keep = head.persistent
-            && !cx.draining
-            && self.served < self.settings.keepalive_requests
-            && !self.settings.keepalive_timeout.is_zero();
-        self.closing |= !keep || x.response.close;
-        // A client that did not ask for the end may have sent more already.
-        self.lingering |= self.closing && head.persistent;
-        if !x.response.silent {
-            if let Some(log) = &self.settings.access_log {
-                cx.entry = Some(Box::new(Entry::new(log, &x.request, x.response.status)));
-            }
-            let server = self.server_field();
-            self.closing |= self.output.put(head, &mut response, self.closing, server, cx);
-        }
-        cx.response = response;
-    }
-
-    /// Refuses what cannot be understood or is too much, and closes.
-    fn refuse(&mut self, reject: Reject, bytes: &[u8], cx: &mut Context) {
-        self.closing = true;
-        self.lingering = true;
-        if matches!(self.phase, Phase::Discard) {
-            return;
-        }
-        let mut response = std::mem::take(&mut cx.response);
-        response.reset();
-        status::page(&mut response, reject.status);
-        if let Some(log) = &self.settings.access_log {
-            cx.entry = Some(Box::new(Entry::refused(log, self.peer, bytes, reject.status)));
-        }
-        let server = self.server_field();
-        self.output.put(&Head::default(), &mut response, true, server, cx);
-        cx.response = response;
-    }
-
-    fn server_field(&self) -> &'static str {
-        if self.settings.server_tokens { limits::SERVER } else { limits::SERVER_BARE }
     }
 
     /// The connection ends: what was not sent is dropped.

@@ -4,7 +4,7 @@
 
 use super::exchange::Response;
 use super::limits;
-use super::log::{Entry, Logs};
+use super::log::Logs;
 use crate::http::date::DateCache;
 use crate::http::h1::head::Head;
 use std::time::SystemTime;
@@ -19,8 +19,6 @@ pub(crate) struct Context {
     pub(crate) draining: bool,
     pub(crate) logs: Logs,
     pub(crate) buffers: Buffers,
-    /// The log line of the answer that is being made.
-    pub(crate) entry: Option<Box<Entry>>,
     /// The head that is being decoded, its path, and the answer to it.
     pub(crate) head: Head,
     pub(crate) path: Vec<u8>,
@@ -36,7 +34,6 @@ impl Context {
             draining: false,
             logs,
             buffers: Buffers::default(),
-            entry: None,
             head: Head::default(),
             path: Vec::new(),
             response: Response::default(),

@@ -2,6 +2,7 @@
 //! A request and the answer to it, as handlers see them.
 
 use super::body::{Body, Payload};
+use super::limits;
 use crate::error::{Error, Result};
 use crate::http::h1::encoder;
 use crate::http::h1::head::RequestHead;
@@ -9,6 +10,7 @@ use crate::http::method::Method;
 use crate::http::status::Status;
 use crate::sys::socket::Peer;
 use std::cell::OnceCell;
+use std::time::SystemTime;
 
 /// A field's name and value, apart from the message they came in.
 pub(crate) type OwnedField = (Box<[u8]>, Box<[u8]>);
@@ -29,6 +31,8 @@ pub struct Request<'a> {
     pub(crate) body: &'a [u8],
     pub(crate) trailers: &'a [OwnedField],
     pub(crate) params: Option<matchit::Params<'a, 'a>>,
+    /// The time of day at which it is answered.
+    pub(crate) now: SystemTime,
     pub(crate) peer: Peer,
     pub(crate) peer_text: OnceCell<String>,
 }
@@ -108,11 +112,12 @@ pub struct Response {
 }
 
 impl Response {
-    /// Empty again, with its buffers kept.
+    /// Empty again, with its buffers kept unless they grew large.
     pub(crate) fn reset(&mut self) {
         self.status = Status::OK;
         self.fields.clear();
         self.clear_content();
+        self.bytes.shrink_to(limits::OUTPUT_HIGH);
         self.close = false;
         self.silent = false;
     }
@@ -163,5 +168,18 @@ impl Response {
         for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
             self.fields.extend_from_slice(piece);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_answer_leaves_no_large_buffer_behind() {
+        let mut response = Response::default();
+        response.write(&[b'x'; 1 << 20]);
+        response.reset();
+        assert!(response.bytes.is_empty() && response.bytes.capacity() <= limits::OUTPUT_HIGH);
     }
 }

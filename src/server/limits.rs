@@ -39,6 +39,9 @@ pub(crate) const INLINE_FILE: u64 = 16 * 1024;
 pub(crate) const TURN: usize = 16;
 /// Connections accepted in one turn.
 pub(crate) const ACCEPTS: usize = 64;
+/// Connections still accepted from one listener when the server stops: the longest queue that Linux
+/// keeps unless told otherwise (`net.core.somaxconn`, listen(2)).
+pub(crate) const LAST_ACCEPTS: usize = 4096;
 /// Pause of accepting after the process or the system ran out of descriptors or memory.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long a closed connection is read from, so that a reset does not overtake its last answer.

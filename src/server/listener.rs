@@ -6,20 +6,37 @@ use super::address::Address;
 use crate::error::{Error, Result};
 use crate::reactor::{Event, Filter, Flags, Reactor};
 use crate::sys::socket;
+use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// One worker's listening socket on one of the site's endpoints.
 pub(crate) struct Listener {
-    socket: Arc<OwnedFd>,
+    socket: Arc<Socket>,
     endpoint: usize,
+}
+
+/// A bound socket. Its file, where it has one, goes when the last who holds it lets go.
+struct Socket {
+    fd: OwnedFd,
+    file: Option<PathBuf>,
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if let Some(file) = &self.file {
+            // Somebody else may have removed it.
+            let _ = fs::remove_file(file);
+        }
+    }
 }
 
 impl Listener {
     pub(crate) fn socket(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        self.socket.fd.as_fd()
     }
 
     /// The index of the site's endpoint that it accepts for.
@@ -32,6 +49,11 @@ impl Listener {
         reactor.add(&Event { udata, ..self.change(Flags::ADD) })
     }
 
+    /// Has the reactor forget it.
+    pub(crate) fn unwatch(&self, reactor: &Reactor) -> Result<()> {
+        reactor.change(&[self.change(Flags::DELETE)], &mut []).map(drop)
+    }
+
     /// Has the reactor be silent about waiting connections, or tell of them again.
     pub(crate) fn enable(&self, reactor: &Reactor, enabled: bool) -> Result<()> {
         let flags = if enabled { Flags::ENABLE } else { Flags::DISABLE };
@@ -39,7 +61,7 @@ impl Listener {
     }
 
     fn change(&self, flags: Flags) -> Event {
-        Event::of(&*self.socket, Filter::READ, flags)
+        Event::of(&self.socket.fd, Filter::READ, flags)
     }
 }
 
@@ -47,22 +69,26 @@ impl Listener {
 pub(crate) struct Bound {
     wanted: Address,
     address: Address,
-    socket: Arc<OwnedFd>,
+    socket: Arc<Socket>,
 }
 
 impl Bound {
     /// Takes the address. Port 0 takes any free port.
     pub(crate) fn new(address: &Address) -> Result<Self> {
         let explain = |error| explain(address, error);
-        let (actual, socket) = match address {
-            Address::Unix(path) => (address.clone(), socket::bind_unix(path).map_err(explain)?),
+        let (actual, fd, file) = match address {
+            Address::Unix(path) => {
+                let fd = socket::bind_unix(path).map_err(explain)?;
+                (address.clone(), fd, Some(path.clone()))
+            }
             Address::Ip(wanted) => {
-                let socket = bind_exclusively(*wanted).map_err(explain)?;
-                let actual = socket::local_address(socket.as_fd()).map_err(explain)?;
-                (Address::Ip(actual.unwrap_or(*wanted)), socket)
+                let fd = bind_exclusively(*wanted).map_err(explain)?;
+                let actual = socket::local_address(fd.as_fd()).map_err(explain)?;
+                (Address::Ip(actual.unwrap_or(*wanted)), fd, None)
             }
         };
-        Ok(Self { wanted: address.clone(), address: actual, socket: Arc::new(socket) })
+        let socket = Arc::new(Socket { fd, file });
+        Ok(Self { wanted: address.clone(), address: actual, socket })
     }
 
     /// The address as it was asked for.
@@ -95,11 +121,12 @@ impl Bound {
         for worker in 0..workers {
             let socket = match &self.address {
                 Address::Ip(address) if worker > 0 && socket::SPREADS_REUSED_PORTS => {
-                    Arc::new(socket::bind_tcp(*address, true).map_err(explain)?)
+                    let fd = socket::bind_tcp(*address, true).map_err(explain)?;
+                    Arc::new(Socket { fd, file: None })
                 }
                 _ => Arc::clone(&self.socket),
             };
-            socket::listen(socket.as_fd(), backlog).map_err(explain)?;
+            socket::listen(socket.fd.as_fd(), backlog).map_err(explain)?;
             listeners.push(Listener { socket, endpoint });
         }
         Ok(listeners)

@@ -26,6 +26,8 @@ mod running;
 mod setup;
 mod site;
 mod template;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub use body::{Body, Pull};

@@ -19,7 +19,7 @@ pub(crate) struct Output {
     payload: Payload,
     chunked: bool,
     /// The log line of the answer whose payload is being sent.
-    entry: Option<Box<Entry>>,
+    entry: Option<Entry>,
 }
 
 /// What to send next.
@@ -30,7 +30,7 @@ pub(crate) enum Outgoing<'a> {
         more: bool,
     },
     File(&'a FileRange),
-    /// Everything has been sent.
+    /// All that there is has been sent.
     Nothing,
 }
 
@@ -60,6 +60,7 @@ impl Output {
         response: &mut Response,
         close: bool,
         server: &'static str,
+        entry: Option<Entry>,
         cx: &mut Context,
     ) -> bool {
         self.ensure_buffer(cx);
@@ -81,7 +82,7 @@ impl Output {
             persistent: !close,
         };
         encoder::head(&mut self.bytes, &head);
-        let mut entry = cx.entry.take();
+        let mut entry = entry;
         let payload = std::mem::take(&mut response.payload);
         if request.method != Method::Head && framing != BodyFraming::None {
             self.chunked = framing == BodyFraming::Chunked;
@@ -102,9 +103,10 @@ impl Output {
         close
     }
 
-    /// What to send next; pulls a streamed body if nothing else is left.
+    /// What to send next; pulls a streamed body if nothing else is left, but once only: one that has
+    /// nothing yet must not keep the worker.
     pub(crate) fn next(&mut self, cx: &mut Context) -> io::Result<Outgoing<'_>> {
-        while self.sent == self.bytes.len() && matches!(self.payload, Payload::Stream(_)) {
+        if self.sent == self.bytes.len() && matches!(self.payload, Payload::Stream(_)) {
             self.pull(cx)?;
         }
         if self.sent < self.bytes.len() {
@@ -175,7 +177,7 @@ impl Output {
 
     fn log(&mut self, cx: &mut Context) {
         if let Some(entry) = self.entry.take() {
-            cx.logs.write(&entry, cx.wall);
+            cx.buffers.give(cx.logs.write(entry, cx.wall));
         }
     }
 

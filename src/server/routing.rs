@@ -68,10 +68,15 @@ impl Hosts {
         let suffixes = inner_dots().filter_map(|dot| host.get(dot..));
         let prefixes = inner_dots().rev().filter_map(|dot| host.get(..=dot));
         let index = find(&self.exact, host)
-            .or_else(|| suffixes.into_iter().find_map(|suffix| find(&self.suffixes, suffix)))
-            .or_else(|| prefixes.into_iter().find_map(|prefix| find(&self.prefixes, prefix)));
+            .or_else(|| find_first(&self.suffixes, suffixes))
+            .or_else(|| find_first(&self.prefixes, prefixes));
         &self.config.servers[index.unwrap_or(self.default)]
     }
+}
+
+fn find_first<'h>(names: &Names, mut hosts: impl Iterator<Item = &'h str>) -> Option<usize> {
+    // Most sites have no such names, and taking the host apart is dearer than looking it up.
+    if names.is_empty() { None } else { hosts.find_map(|host| find(names, host)) }
 }
 
 fn find(names: &Names, host: &str) -> Option<usize> {

@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::reactor::Reactor;
 use crate::sys::{clock, sigpipe};
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -67,7 +68,7 @@ impl Running {
             let thread = thread::Builder::new()
                 .name(format!("evl-worker-{index}"))
                 .spawn(move || drop(running.work(index)))
-                .inspect_err(|_| self.order_stop(Duration::ZERO))?;
+                .inspect_err(|_| drop(self.stop(Duration::ZERO)))?;
             self.crew().threads.push(thread);
         }
         Ok(())
@@ -99,7 +100,10 @@ impl Running {
 
         let sigpipe = sigpipe::Blocked::on_this_thread();
         EMPLOYER.set(self);
-        let outcome = worker.run();
+        // What handlers do is caught where it happens. Should anything else panic, the worker ends,
+        // but whoever waits for it must not wait for ever.
+        let outcome = catch_unwind(AssertUnwindSafe(|| worker.run()))
+            .unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a worker panicked")));
         EMPLOYER.set(ptr::null());
         drop(sigpipe);
 
@@ -164,7 +168,7 @@ impl Running {
         let failure = crew.failure.clone();
         drop(crew);
         for thread in threads {
-            // A worker's panic is caught where it happens, so that joining cannot fail.
+            // The thread does nothing that could panic but `work`, which catches it.
             let _ = thread.join();
         }
         failure.map_or(Ok(()), Err)
@@ -176,8 +180,10 @@ impl Running {
 }
 
 impl Crew {
+    /// Whether no worker runs or is still to run, be it that the server was stopped or that all
+    /// gave up.
     fn has_ended(&self) -> bool {
-        self.stopping && self.working == 0
+        self.working == 0 && self.idle.iter().all(Option::is_none)
     }
 
     fn tell_end(&self) {

@@ -3,7 +3,7 @@
 
 use super::address::Address;
 use super::conf;
-use super::config::{Config, Listen, Location, Matcher, Part, Return, Template, VirtualServer};
+use super::config::{Config, Listen, Location, Matcher, Return, Settings, Template, VirtualServer};
 use super::handler::Handler;
 use super::limits;
 use super::listener::{Bound, Listener};
@@ -72,17 +72,15 @@ impl Setup {
             Error::from(error).context(format_args!("directory {}", directory.display()))
         })?;
         let bare = prefix.trim_end_matches('/');
-        let base = self.options.settings();
-        if !bare.is_empty() {
-            let mut settings = base.clone();
-            settings.answer = Some(answer(Status::MOVED_PERMANENTLY, &format!("{bare}/")));
-            let matcher = Matcher::Exact(bare.to_owned());
+        let mut mount = |matcher, alias| {
+            let settings = Settings { alias: Some(alias), ..self.options.settings() };
             self.mounts.push(Location { matcher, settings: Arc::new(settings) });
+        };
+        mount(Matcher::Prefix(format!("{bare}/")), directory.join(""));
+        if !bare.is_empty() {
+            // Answers with the redirect of a directory to its `/`.
+            mount(Matcher::Exact(bare.to_owned()), directory);
         }
-        let mut settings = base;
-        settings.alias = Some(directory.join(""));
-        let matcher = Matcher::Prefix(format!("{bare}/"));
-        self.mounts.push(Location { matcher, settings: Arc::new(settings) });
         Ok(())
     }
 
@@ -111,24 +109,24 @@ impl Setup {
             return Err(Error::new(ErrorKind::State, why));
         }
         let count = self.worker_count(&config);
+        // Before anything listens: clients are not to wait for a start that fails.
+        let logs: Vec<Logs> = (0..count).map(|_| Logs::open(&config)).collect::<Result<_>>()?;
         let mut endpoints = Vec::with_capacity(bound.len());
         let mut listeners: Vec<Vec<Listener>> = (0..count).map(|_| Vec::new()).collect();
-        for (index, bound) in bound.iter().enumerate() {
+        for bound in &bound {
             let Some(hosts) = Hosts::new(Arc::clone(&config), bound.wanted()) else { continue };
-            let backlog = hosts.backlog();
+            let own = bound.listen(endpoints.len(), count, hosts.backlog())?;
             endpoints.push(Endpoint { hosts, port: bound.port() });
-            for (own, listener) in listeners.iter_mut().zip(bound.listen(index, count, backlog)?) {
-                own.push(listener);
+            for (listeners, listener) in listeners.iter_mut().zip(own) {
+                listeners.push(listener);
             }
         }
         let site = Arc::new(Site { endpoints, routes: Arc::clone(&self.routes) });
         let addresses = bound.iter().map(|bound| bound.address().to_string()).collect();
         let workers = listeners
             .into_iter()
-            .map(|own| {
-                let logs = Logs::open(&config)?;
-                Worker::new(Arc::clone(&site), own, logs, self.options.backend)
-            })
+            .zip(logs)
+            .map(|(own, logs)| Worker::new(Arc::clone(&site), own, logs, self.options.backend))
             .collect::<Result<_>>()?;
         let running = Running::new(addresses, workers, self.options.caller_threads);
         running.spawn()?;
@@ -147,7 +145,8 @@ impl Setup {
             Some(first) => first.listens.extend(listens),
             None => {
                 let mut settings = self.options.settings();
-                settings.answer = Some(answer(Status::NOT_FOUND, ""));
+                let text = Template::default();
+                settings.answer = Some(Return { status: Status::NOT_FOUND, text });
                 config.servers.push(VirtualServer {
                     listens: listens.collect(),
                     names: Vec::new(),
@@ -172,8 +171,4 @@ impl Setup {
         }
         .min(limits::WORKERS)
     }
-}
-
-fn answer(status: Status, text: &str) -> Return {
-    Return { status, text: Template(vec![Part::Literal(text.to_owned())]) }
 }

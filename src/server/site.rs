@@ -103,13 +103,15 @@ impl<'s> Found<'s> {
         if !offered.is_empty() && x.request.known_method() == Method::Options {
             return options(x, offered);
         }
+        let refused = |status| matches!(status, Status::NOT_FOUND | Status::METHOD_NOT_ALLOWED);
         match self.locate(x) {
-            Err(reject) if reject.status == Status::NOT_FOUND && !offered.is_empty() => {
+            Err(reject) if refused(reject.status) && !offered.is_empty() => {
                 if offered.contains(x.request.known_method()) {
-                    Err(reject)
-                } else {
-                    Err(not_allowed(x, offered))
+                    return Err(reject);
                 }
+                // The location's own `Allow` knows nothing of the routes.
+                x.response.fields.clear();
+                Err(not_allowed(x, offered))
             }
             other => other,
         }
@@ -158,13 +160,17 @@ impl<'s> Found<'s> {
         if let Some(page) = page {
             if !page.target.starts_with('/') {
                 x.response.line("Location", page.target.as_bytes());
-                return status::page(x.response, page.status.unwrap_or(Status::FOUND));
+                let redirect = page.status.filter(|status| status.is_redirect());
+                return status::page(x.response, redirect.unwrap_or(Status::FOUND));
             }
             let path = page.target.as_bytes();
             let mut found = *self;
             found.location = found.server.select_location(path);
             if found.error_page(x, path).is_ok() {
-                x.response.status = page.status.unwrap_or(failure);
+                // A page that sends the client elsewhere does so, as in nginx.
+                if !x.response.status.is_redirect() {
+                    x.response.status = page.status.unwrap_or(failure);
+                }
                 return;
             }
             x.response.clear_content();

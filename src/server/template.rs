@@ -6,8 +6,7 @@ use super::exchange::Exchange;
 use super::site::Found;
 use crate::sys::socket::Peer;
 
-/// The text for this request; CR, LF and NUL, which a variable could bring in, are left out, so that
-/// the text can stand in a header field.
+/// The text for this request. Variables can bring in any byte but NUL.
 pub(crate) fn fill(
     template: &Template,
     found: &Found<'_>,
@@ -18,12 +17,7 @@ pub(crate) fn fill(
     for part in &template.0 {
         match part {
             Part::Literal(literal) => text.extend_from_slice(literal.as_bytes()),
-            Part::Variable(variable) => {
-                let from = text.len();
-                expand(&mut text, *variable, found, x, path);
-                let kept = text.split_off(from);
-                text.extend(kept.into_iter().filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)));
-            }
+            Part::Variable(variable) => expand(&mut text, *variable, found, x, path),
         }
     }
     text

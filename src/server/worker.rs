@@ -19,6 +19,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use std::vec;
 
 /// `udata` of the mailbox; listeners follow, then clients.
 const MAIL: usize = 0;
@@ -100,6 +101,8 @@ impl Worker {
             self.expire();
             self.cx.logs.flush();
         }
+        self.keys().for_each(|key| self.close(key));
+        self.cx.logs.flush();
         Ok(())
     }
 
@@ -130,7 +133,7 @@ impl Worker {
                 self.drive(key);
             }
         } else {
-            self.accept(event.udata - MAIL - 1);
+            self.accept(event.udata - MAIL - 1, limits::ACCEPTS);
         }
     }
 
@@ -175,7 +178,7 @@ impl Worker {
             let Some(client) = self.clients.get_mut(key) else { continue };
             client.timer = None;
             if client.connection.deadline(self.cx.now) <= self.cx.now {
-                if client.connection.timed_out(&mut self.cx) {
+                if client.connection.timed_out(&self.site, &mut self.cx) {
                     self.drive(key);
                 } else {
                     self.close(key);
@@ -196,11 +199,11 @@ impl Worker {
         }
     }
 
-    fn accept(&mut self, index: usize) {
+    fn accept(&mut self, index: usize, most: usize) {
         if self.paused_until.is_some() {
             return;
         }
-        for _ in 0..limits::ACCEPTS {
+        for _ in 0..most {
             let Some(listener) = self.listeners.get(index) else { return };
             match socket::accept(listener.socket()) {
                 Ok((socket, peer)) => {
@@ -247,14 +250,10 @@ impl Worker {
 
     fn obey(&mut self, order: Order) {
         let Order::Stop { deadline } = order;
-        // What waits in the listeners' queues was promised an answer.
-        (0..self.listeners.len()).for_each(|index| self.accept(index));
-        self.listeners.clear();
-        self.paused_until = None;
+        self.stop_listening();
         self.cx.draining = true;
         self.ends_at = Some(self.ends_at.map_or(deadline, |earlier| earlier.min(deadline)));
-        let keys: Vec<usize> = self.clients.iter().map(|(key, _)| key).collect();
-        for key in keys {
+        for key in self.keys() {
             // A request that is there already is answered before the connection counts as resting.
             if let Some(client) = self.clients.get_mut(key) {
                 client.try_receive();
@@ -265,5 +264,23 @@ impl Worker {
                 self.drive(key);
             }
         }
+    }
+
+    /// The keys that clients have now; it may be that some lose theirs meanwhile.
+    fn keys(&self) -> vec::IntoIter<usize> {
+        self.clients.iter().map(|(key, _)| key).collect::<Vec<_>>().into_iter()
+    }
+
+    /// Takes what waits in the listeners' queues, which was promised an answer, and no more.
+    fn stop_listening(&mut self) {
+        for index in 0..self.listeners.len() {
+            self.accept(index, limits::LAST_ACCEPTS);
+        }
+        for listener in self.listeners.drain(..) {
+            // Another worker may hold it open still, and what waits there then would wake this one
+            // again and again. The knote exists, so that this cannot fail.
+            let _ = listener.unwatch(&self.reactor);
+        }
+        self.paused_until = None;
     }
 }

@@ -12,6 +12,13 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
 
+/// Opens for appending, without ever waiting either, now or when writing: a fifo that nobody reads is
+/// `ENXIO` here and, like a terminal that was told to pause, `EAGAIN` later. A new file is made.
+pub(crate) fn append(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+}
+
 /// Whether opening failed because of what the path leads to: a socket or a device without a driver
 /// (`ENXIO`), or links that lead in a circle (`ELOOP`).
 pub(crate) fn is_unreadable(error: &io::Error) -> bool {

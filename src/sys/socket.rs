@@ -5,6 +5,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 /// Who is at the other end of a connection.
@@ -48,26 +49,36 @@ fn share_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port_lb(true)
 }
 
-/// A socket bound to a new file at `path`. A file that an ended process left behind, to which nobody
-/// listens any more, is replaced; a living one is `EADDRINUSE`.
+/// A socket bound to a new file at `path`. A socket that an ended process left behind, to which nobody
+/// listens any more, is replaced; a living one, and whatever is no socket, is `EADDRINUSE`.
 pub(crate) fn bind_unix(path: &Path) -> io::Result<OwnedFd> {
     let address = SockAddr::unix(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     match socket.bind(&address) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            let probe = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-            match probe.connect(&address) {
-                Err(refused) if refused.kind() == io::ErrorKind::ConnectionRefused => {
-                    std::fs::remove_file(path)?;
-                    socket.bind(&address)?;
-                }
-                _ => return Err(error),
+            if !is_abandoned(path, &address)? {
+                return Err(error);
             }
+            std::fs::remove_file(path)?;
+            socket.bind(&address)?;
         }
         other => other?,
     }
     Ok(socket.into())
+}
+
+/// Whether there is a socket that nobody listens to. Connecting alone does not tell: a file of any
+/// other kind refuses as well (connect(2)).
+fn is_abandoned(path: &Path, address: &SockAddr) -> io::Result<bool> {
+    if !std::fs::symlink_metadata(path)?.file_type().is_socket() {
+        return Ok(false);
+    }
+    let probe = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    // A full backlog would let a blocking probe wait.
+    probe.set_nonblocking(true)?;
+    let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    Ok(probe.connect(address).is_err_and(refused))
 }
 
 /// Starts to accept connections, at most `backlog` of them waiting.
@@ -150,4 +161,30 @@ pub(crate) fn shutdown_write(socket: BorrowedFd<'_>) -> io::Result<()> {
 pub(crate) fn is_exhausted(error: &io::Error) -> bool {
     let exhausted = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
     error.raw_os_error().is_some_and(|errno| exhausted.contains(&errno))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn only_a_socket_that_nobody_listens_to_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let refused = |path: &Path| bind_unix(path).unwrap_err().kind();
+        fs::write(&path, "precious").unwrap();
+        assert_eq!(refused(&path), io::ErrorKind::AddrInUse);
+        assert_eq!(fs::read(&path).unwrap(), b"precious");
+        fs::remove_file(&path).unwrap();
+
+        drop(bind_unix(&path).unwrap());
+        let living = bind_unix(&path).unwrap();
+        listen(living.as_fd(), 0).unwrap();
+        // The second finds the backlog full.
+        for _ in 0..2 {
+            assert_eq!(refused(&path), io::ErrorKind::AddrInUse);
+        }
+    }
 }

@@ -15,7 +15,7 @@ use crate::server::exchange::Exchange;
 use crate::server::limits;
 use crate::server::site::Found;
 use crate::sys;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -75,7 +75,8 @@ fn file_name(found: &Found<'_>, path: &[u8]) -> Result<PathBuf, Reject> {
 }
 
 fn append(base: &Path, rest: &[u8]) -> PathBuf {
-    let mut name = base.as_os_str().to_owned();
+    let mut name = OsString::with_capacity(base.as_os_str().len() + rest.len());
+    name.push(base);
     name.push(OsStr::from_bytes(rest));
     name.into()
 }
@@ -150,6 +151,8 @@ fn send(x: &mut Exchange<'_>, file: File, metadata: &Metadata, name: &Path) -> R
     let length = metadata.len();
     let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
     let tag = etag::of_file(modified, length);
+    // No answer may name a time after its own `Date` (RFC 9110 section 8.8.2.1).
+    let modified = modified.min(x.request.now);
     let current =
         Validators { etag: EntityTag::parse(tag.as_bytes()), last_modified: Some(modified) };
     let request = &x.request;

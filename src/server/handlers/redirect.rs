@@ -2,6 +2,7 @@
 //! `return`: a redirect, or a fixed text.
 
 use super::status;
+use crate::http::headers::is_value_byte;
 use crate::http::status::{Reject, Status};
 use crate::server::config::Return;
 use crate::server::exchange::Exchange;
@@ -26,17 +27,19 @@ pub(crate) fn answer(
         x.response.silent = true;
         return Ok(());
     }
-    let text = template::fill(&answer.text, found, x, path);
-    match answer.status.code() {
-        301 | 302 | 303 | 307 | 308 => {
+    let mut text = template::fill(&answer.text, found, x, path);
+    match answer.status {
+        status if answer.is_redirect() => {
+            // A line end in the path or in the file must not begin another field.
+            text.retain(|&byte| is_value_byte(byte));
             x.response.line("Location", &text);
-            status::page(x.response, answer.status);
+            status::page(x.response, status);
         }
-        _ if answer.text.is_empty() && answer.status != Status::OK => {
-            return Err(Reject::new(answer.status, "return without a text"));
+        status if answer.text.is_empty() && status != Status::OK => {
+            return Err(Reject::new(status, "return without a text"));
         }
-        _ => {
-            x.response.status = answer.status;
+        status => {
+            x.response.status = status;
             x.response.line("Content-Type", b"text/plain");
             x.response.write(&text);
         }
