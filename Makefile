@@ -18,6 +18,13 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 SYSTEM_LIBS := -lutil -lrt -lpthread -lm -ldl -lc
 SYMBOLS     := $(shell sed -n 's/^ *\(evl_[a-z_]*\);/\1/p' evl.map)
 
+# What a target needs besides a C compiler and Rust. What it depends on inherits this, so that all that
+# is missing is told before anything is built.
+TOOLS :=
+examples: TOOLS += c++
+test: TOOLS = python3-venv curl pkg-config
+python: TOOLS = python3-venv
+
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 
@@ -25,7 +32,7 @@ run: examples ## build, and serve the demo site at http://localhost:8080/
 	@$(B)/examples/webserv site/webserv.conf
 
 test: examples c-tests ## every test: Rust, C, the examples (and with valgrind), Python
-	@.ci/need python3-venv curl
+	@.ci/need $(TOOLS)
 	@tests/run
 
 build: $(B)/libevl.so $(B)/libevl.a ## the shared and the static library, as they are installed
@@ -34,12 +41,12 @@ header: ## write include/evl.h from src/ffi
 	$(CARGO) check --quiet --features header
 
 examples: build ## the programs of c-examples, into build/examples
-	@.ci/need c++
+	@.ci/need $(TOOLS)
 	@mkdir -p $(B)/examples
 	@$(MAKE) --silent --no-print-directory -C c-examples OUT=../$(B)/examples EVL_CFLAGS=-I../include \
 		EVL_LIBS='-L../$(B) -levl -Wl,-rpath,\$$$$ORIGIN/..'
 
-check: build examples c-tests ## format, lints, docs, and whether header and symbols are up to date
+check: examples c-tests ## format, lints, docs, and whether header and symbols are up to date
 	$(CARGO) fmt --check
 	$(CARGO) clippy --quiet --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --quiet --no-deps --document-private-items
@@ -53,7 +60,7 @@ bench: examples ## load runs of evl beside its peers
 	bench/run
 
 python: build ## the Python wheel, into build/wheel
-	@.ci/need python3-venv
+	@.ci/need $(TOOLS)
 	@test -d $(B)/venv || python3 -m venv $(B)/venv
 	$(B)/venv/bin/pip wheel --quiet --no-deps --wheel-dir $(B)/wheel ./python-bindings
 
@@ -81,7 +88,7 @@ clean: ## remove everything that was built
 # The library is one object in which only evl's own names are visible; both forms are made of it.
 
 $(TARGET)/release/libevl.a: $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock
-	@.ci/need cc cargo
+	@.ci/need cc cargo $(TOOLS)
 	$(CARGO) build --quiet --release
 
 $(B)/evl.o: $(TARGET)/release/libevl.a evl.map

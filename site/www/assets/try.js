@@ -16,6 +16,7 @@ async function fieldsOf(line, path) {
   const wanted = /^\{(.+)\}$/.exec(value);
   if (wanted) {
     const answer = await fetch(path, { method: "HEAD", cache: "no-store" });
+    await answer.text(); // a body that is never read counts as broken off, an empty one too
     value = answer.headers.get(wanted[1]) ?? "";
   }
   return { [line.slice(0, colon)]: value };
@@ -29,7 +30,7 @@ async function send(experiment) {
   let told;
   try {
     const answer = await fetch(path, { method, headers: fields, body, cache: "no-store" });
-    const text = method === "HEAD" ? "" : await answer.text();
+    const text = await answer.text();
     told = headOf(answer) + (text && text.length <= 400 ? `\n\n${text.trimEnd()}` : "");
   } catch (error) {
     told = `No answer: ${error.message}`;
