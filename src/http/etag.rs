@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Entity tags (RFC 9110 section 8.8.3): reading, comparing, and making one for a file.
 
-use super::date;
 use super::headers::trim_start;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// An entity tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,17 +59,23 @@ fn skip_separators(value: &[u8]) -> &[u8] {
     value.get(start..).unwrap_or_default()
 }
 
-/// The strong tag of a file, quotes and all, made as nginx makes it: time of modification in
-/// seconds and size in bytes, both in hexadecimal.
+/// The strong tag of a file, quotes and all: as nginx makes it, time of modification in seconds and
+/// size in bytes, and then the fraction of the second, which a strong tag cannot do without: a file
+/// may change twice in a second and keep its size (RFC 9110 section 8.8.1). All in hexadecimal.
 pub(crate) fn of_file(modified: SystemTime, size: u64) -> String {
-    format!("\"{:x}-{size:x}\"", date::seconds(modified))
+    let since_epoch = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (seconds, fraction) = (since_epoch.as_secs(), since_epoch.subsec_nanos());
+    match fraction {
+        0 => format!("\"{seconds:x}-{size:x}\""),
+        _ => format!("\"{seconds:x}-{size:x}-{fraction:x}\""),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::time::{Duration, UNIX_EPOCH};
+    use std::time::Duration;
 
     const fn tag(weak: bool, opaque: &[u8]) -> EntityTag<'_> {
         EntityTag { weak, opaque }
@@ -113,8 +118,10 @@ mod tests {
 
     #[test]
     fn the_tag_of_a_file() {
-        let modified = UNIX_EPOCH + Duration::from_millis(0x5f00_0000 * 1000 + 7);
+        let modified = UNIX_EPOCH + Duration::from_secs(0x5f00_0000);
         assert_eq!(of_file(modified, 255), "\"5f000000-ff\"");
+        let later = modified + Duration::from_nanos(0xabc);
+        assert_eq!(of_file(later, 255), "\"5f000000-ff-abc\"");
     }
 
     proptest! {
