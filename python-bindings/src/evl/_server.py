@@ -132,6 +132,9 @@ class Server:
         """Starts the workers and returns: clients can connect."""
         check(library.evl_server_start(self._open()))
         self._started = True
+        # The last to be registered is the first to run: before what frees servers.
+        atexit.unregister(_set_signal)
+        atexit.register(_set_signal, signal.SIGINT, signal.SIG_DFL)
         for index in range(check(library.evl_server_workers(self._handle))):
             name = f"evl-worker-{index}"
             thread = threading.Thread(target=self._work, args=(index,), name=name, daemon=True)
@@ -230,14 +233,20 @@ class Server:
 def _free(handle: int, threads: list[threading.Thread]) -> None:
     """Runs once: by close(), with the object, or as the program ends."""
     if any(thread.is_alive() for thread in threads):
-        # Only as the program ends: workers that run keep their server. ^C shall not have to wait.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        # Only as the program ends: workers that run keep their server.
         library.evl_server_stop(handle, 0)
     for thread in threads:
         # A worker that has come back may itself be the last who knew the server.
         if thread is not threading.current_thread():
             thread.join()
     library.evl_server_free(handle)
+
+
+# As the program ends, ^C kills it: raised as KeyboardInterrupt it would skip what frees the servers.
+# Unlike signal.signal() this does not begin with raising what is pending.
+_set_signal = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)(
+    ("PyOS_setsig", ctypes.pythonapi)
+)
 
 
 def _die_of_interrupt() -> None:
