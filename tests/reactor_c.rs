@@ -74,11 +74,12 @@ impl Drop for Handle {
 
 #[test]
 fn every_backend_passes_the_table() {
-    use conformance::{calls, closing, descriptors, flags, run, timers, users};
+    use conformance::{calls, closing, descriptors, files, flags, run, timers, users};
     let tables = [
         calls::CASES,
         flags::CASES,
         descriptors::CASES,
+        files::CASES,
         closing::CASES,
         timers::CASES,
         users::CASES,

@@ -3,7 +3,7 @@
 
 use super::event::{Event, Filter, Flags};
 use super::filters::{self, descriptor};
-use super::knote::KnoteId;
+use super::knote::{FilterState, KnoteId};
 use super::poller::Poller;
 use super::state::{Name, State};
 use super::triggers::Triggers;
@@ -57,10 +57,14 @@ impl<P: Poller> State<P> {
         }
     }
 
-    fn find(&self, change: &Event) -> Result<Option<KnoteId>> {
+    fn find(&mut self, change: &Event) -> Result<Option<KnoteId>> {
         match change.filter {
             Filter::TIMER | Filter::USER => Ok(self.names.get(&Name::of(change)).copied()),
-            _ => Ok(self.find_descriptor(descriptor::number(change)?, change)),
+            _ => {
+                let fd = descriptor::number(change)?;
+                let found = self.find_descriptor(fd, change);
+                Ok(found.filter(|id| self.is_current(*id, fd)))
+            }
         }
     }
 
@@ -83,29 +87,34 @@ impl<P: Poller> State<P> {
                 knote.enabled = true;
             }
         }
-        match change.filter {
-            Filter::TIMER => self.update_timer(id, change),
-            Filter::USER => {
+        match self.knotes.get(id).map(|knote| &knote.state) {
+            Some(FilterState::Descriptor(_)) => self.update_descriptor(id, change),
+            Some(FilterState::File(_)) => {
+                self.update_file(id, change);
+                Ok(())
+            }
+            Some(FilterState::Timer(_)) => self.update_timer(id, change),
+            Some(FilterState::User(_)) => {
                 self.update_user(id, change);
                 Ok(())
             }
-            _ => self.update_descriptor(id, change),
+            None => Ok(()),
         }
     }
 
     fn delete(&mut self, id: KnoteId, change: &Event, triggers: &Triggers) -> Result<()> {
-        match change.filter {
-            Filter::TIMER => {
+        match self.knotes.get(id).map(|knote| &knote.state) {
+            Some(FilterState::Descriptor(_) | FilterState::File(_)) => {
+                return self.detach_descriptor(id, descriptor::number(change)?);
+            }
+            Some(FilterState::Timer(_)) => {
                 self.stop_timer(id);
                 self.remove_named(id);
-                Ok(())
             }
-            Filter::USER => {
-                self.detach_user(id, triggers);
-                Ok(())
-            }
-            _ => self.detach_descriptor(id, descriptor::number(change)?),
+            Some(FilterState::User(_)) => self.detach_user(id, triggers),
+            None => {}
         }
+        Ok(())
     }
 }
 

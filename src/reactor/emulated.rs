@@ -114,7 +114,7 @@ impl<P: Poller> State<P> {
         if self.knotes.active() > 0 {
             return AT_ONCE;
         }
-        let tick = if self.latched.is_empty() { NEVER } else { now.saturating_add(TICK_NS) };
+        let tick = if self.needs_tick() { now.saturating_add(TICK_NS) } else { NEVER };
         until.min(self.timers.next_deadline().unwrap_or(NEVER)).min(tick)
     }
 

@@ -6,7 +6,7 @@
 //!
 //! From the outside in: `Reactor` → `backend` (the calls) → `emulated` (waiting and waking) → `changes`
 //! and `collect` (the rules that all filters share) → `filters` (each filter's own) → `poller` (what the
-//! kernel can tell). `state`, `knote`, `descriptors` and `timers` are what is remembered in between;
+//! kernel can tell). `state`, `knote`, `descriptors`, `notices` and `timers` are what is remembered in between;
 //! `wake`, `triggers` and `sleepers` are how threads reach each other.
 
 mod backend;
@@ -17,6 +17,7 @@ mod emulated;
 mod event;
 mod filters;
 mod knote;
+mod notices;
 mod poller;
 mod sleepers;
 mod state;

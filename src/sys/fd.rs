@@ -27,18 +27,53 @@ pub(crate) struct Identity {
 impl Identity {
     /// The file that `fd` names now; `EBADF` if none.
     pub(crate) fn of(fd: RawFd) -> io::Result<Self> {
+        Ok(Status::of(fd)?.identity)
+    }
+
+    /// A file or directory of a file system, whose readiness no poller can tell.
+    pub(crate) const fn is_on_disk(&self) -> bool {
+        self.is_regular() || self.is_directory()
+    }
+
+    pub(crate) const fn is_regular(&self) -> bool {
+        self.mode == libc::S_IFREG
+    }
+
+    pub(crate) const fn is_directory(&self) -> bool {
+        self.mode == libc::S_IFDIR
+    }
+}
+
+/// What is known of the file that a descriptor names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Status {
+    pub(crate) identity: Identity,
+    pub(crate) size: i64,
+    /// Names that the file has.
+    pub(crate) links: u64,
+}
+
+impl Status {
+    /// Of the file that `fd` names now; `EBADF` if none.
+    pub(crate) fn of(fd: RawFd) -> io::Result<Self> {
         let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
         // SAFETY: `stat` is room for one struct stat.
         check(unsafe { libc::fstat(fd, stat.as_mut_ptr()) })?;
         // SAFETY: fstat succeeded and so filled it.
         let stat = unsafe { stat.assume_init() };
-        Ok(Self { device: stat.st_dev, inode: stat.st_ino, mode: stat.st_mode & libc::S_IFMT })
+        let mode = stat.st_mode & libc::S_IFMT;
+        let identity = Identity { device: stat.st_dev, inode: stat.st_ino, mode };
+        #[allow(clippy::useless_conversion, reason = "the widths differ between systems")]
+        Ok(Self { identity, size: stat.st_size.into(), links: stat.st_nlink.into() })
     }
+}
 
-    /// A file or directory of a file system, whose readiness no poller can tell.
-    pub(crate) const fn is_on_disk(&self) -> bool {
-        matches!(self.mode, libc::S_IFREG | libc::S_IFDIR)
-    }
+/// Where in the file the descriptor reads next; 0 where it has no place.
+pub(crate) fn offset(fd: RawFd) -> i64 {
+    // SAFETY: no pointers, and nothing is moved.
+    let offset = unsafe { libc::lseek(fd, 0, libc::SEEK_CUR) };
+    #[allow(clippy::useless_conversion, reason = "the width differs between systems")]
+    i64::from(offset).max(0)
 }
 
 /// What is there to read.

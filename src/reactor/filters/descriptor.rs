@@ -12,7 +12,6 @@
 use super::latch::Latch;
 use crate::Error;
 use crate::Result;
-use crate::error::ErrorKind;
 use crate::reactor::descriptors::INTERNAL;
 use crate::reactor::event::{Event, Filter, Flags, note};
 use crate::reactor::knote::{FilterState, Knote, KnoteId, Knotes};
@@ -67,7 +66,7 @@ impl<P: Poller> State<P> {
     /// ADD of a knote that is not there.
     pub(in crate::reactor) fn attach_descriptor(&mut self, change: &Event) -> Result<()> {
         let fd = number(change)?;
-        if self.is_internal(fd) || !fd::is_open(fd) {
+        if self.internals().any(|own| own == fd) || !fd::is_open(fd) {
             return Err(Error::os(libc::EBADF));
         }
         // The first try may find that the number names another file than its other knotes watch. They
@@ -80,7 +79,10 @@ impl<P: Poller> State<P> {
                 Ok(Outcome::Stale) => self.vanish(fd),
                 Err(error) => {
                     self.remove_descriptor(fd, id);
-                    return Err(explain(error, change.filter));
+                    return match error.errno() {
+                        Some(libc::EPERM) => self.attach_file(fd, change),
+                        _ => Err(error),
+                    };
                 }
             }
         }
@@ -127,7 +129,7 @@ impl<P: Poller> State<P> {
     pub(in crate::reactor) fn report(&mut self, ready: Ready) {
         let fd = ready.key.fd;
         if ready.key.generation == INTERNAL {
-            return;
+            return self.report_internal(fd);
         }
         let Some(entry) = self.descriptors.get_mut(fd) else { return };
         let registered = entry.registered.filter(|it| it.generation == ready.key.generation);
@@ -262,19 +264,5 @@ pub(super) fn count(fd: RawFd, filter: Filter) -> i64 {
     match filter {
         Filter::WRITE => fd::writable_bytes(fd),
         _ => fd::readable(fd).count(),
-    }
-}
-
-/// Says what the poller's refusal means for the filter.
-fn explain(error: Error, filter: Filter) -> Error {
-    match (error.errno(), filter) {
-        (Some(libc::EPERM), Filter::WRITE) => Error::new(
-            ErrorKind::Os(libc::EINVAL),
-            "WRITE: a file on disk can always be written, so there is nothing to wait for",
-        ),
-        (Some(libc::EPERM), _) => super::unsupported(
-            "READ: files on disk are not available with the backends epoll, poll and select",
-        ),
-        _ => error,
     }
 }

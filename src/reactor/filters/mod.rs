@@ -4,6 +4,7 @@
 //! dispatches in `changes.rs` and `collect.rs`.
 
 pub(super) mod descriptor;
+pub(super) mod file;
 pub(super) mod latch;
 pub(super) mod timer;
 pub(super) mod user;
@@ -38,6 +39,6 @@ fn invalid(why: impl Into<Cow<'static, str>>) -> Error {
 }
 
 /// The error for what kqueue has but this backend does not.
-fn unsupported(why: &'static str) -> Error {
+fn unsupported(why: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::Os(libc::ENOTSUP), why)
 }

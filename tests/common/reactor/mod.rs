@@ -15,6 +15,7 @@
 pub mod calls;
 pub mod closing;
 pub mod descriptors;
+pub mod files;
 pub mod flags;
 pub mod system;
 pub mod timers;
@@ -71,8 +72,12 @@ pub const SOON_NS: i64 = 5_000_000_000;
 /// What "not" is for something that must not come.
 pub const NOT_NS: i64 = 30_000_000;
 
+/// The environment variable that names the only cases to run, by a part of their names.
+const ONLY: &str = "EVL_CASE";
+
 /// Runs the tables on every backend and fails if a case did.
 pub fn run(face: Face, tables: &[&[Case]]) {
+    let only = std::env::var(ONLY).unwrap_or_default();
     let mut failed = Vec::new();
     for kind in BackendKind::ALL {
         if matches!((face.create)(kind), Err(libc::ENOTSUP)) {
@@ -80,7 +85,7 @@ pub fn run(face: Face, tables: &[&[Case]]) {
             continue;
         }
         let bench = Bench { face, kind };
-        for case in tables.iter().copied().flatten() {
+        for case in tables.iter().copied().flatten().filter(|case| case.name.contains(&only)) {
             if catch_unwind(AssertUnwindSafe(|| (case.run)(&bench))).is_err() {
                 failed.push(format!("{} on {kind} through {}", case.name, face.name));
             }

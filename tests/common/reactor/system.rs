@@ -3,7 +3,11 @@
 
 #![allow(unsafe_code, reason = "system calls")]
 
+use std::ffi::CString;
+use std::fs::File;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -113,4 +117,29 @@ impl Drop for Signals {
         self.stop.store(true, Ordering::SeqCst);
         self.sender.take().unwrap().join().unwrap();
     }
+}
+
+/// A pseudo-terminal: the user's side, and the terminal that programs read from.
+pub fn terminal() -> (File, File) {
+    let (mut user, mut terminal) = (-1, -1);
+    // SAFETY: room for two descriptors; NULL: no name, no settings, no size wanted.
+    let result = unsafe {
+        libc::openpty(
+            &raw mut user,
+            &raw mut terminal,
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+        )
+    };
+    assert_eq!(result, 0);
+    // SAFETY: both are new and nobody else's.
+    unsafe { (File::from_raw_fd(user), File::from_raw_fd(terminal)) }
+}
+
+/// Makes a named pipe.
+pub fn make_fifo(path: &Path) {
+    let path = CString::new(path.as_os_str().as_bytes()).unwrap();
+    // SAFETY: a C string.
+    assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
 }
