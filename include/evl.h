@@ -78,7 +78,7 @@ typedef enum evl_filter {
     EVL_READ = 1,
     /** `ident` is a descriptor: room to write, or nobody left to read it. */
     EVL_WRITE = 2,
-    /** `ident` is a descriptor: urgent data. */
+    /** `ident` is a descriptor: urgent data, or the end of the other side. */
     EVL_EXCEPT = 3,
     /** `ident` is any number: time has passed, `data` is how often since last told. */
     EVL_TIMER = 4,
@@ -90,7 +90,10 @@ typedef enum evl_filter {
     EVL_VNODE = 7,
     /** `ident` is any number: the program called evl_trigger(). */
     EVL_USER = 8,
-    /** `ident` is a descriptor: everything written has been sent. */
+    /**
+     * `ident` is a socket, terminal or pipe: everything written has been taken. Told up to ten
+     * milliseconds late, as no OS but FreeBSD announces it.
+     */
     EVL_EMPTY = 9,
 } evl_filter;
 
@@ -118,7 +121,7 @@ typedef enum evl_flag {
     EVL_KEEPUDATA = 1 << 9,
     /** Say so once if the descriptor vanishes. */
     EVL_VANISHED = 1 << 10,
-    /** Out-of-band data is waiting. */
+    /** READ: urgent data is news, too. Out: urgent data is waiting. */
     EVL_OOBAND = 1 << 11,
     /** Out: the other side shut down; data may still be readable. `fflags` is the socket's error. */
     EVL_EOF = 1 << 12,
@@ -126,7 +129,7 @@ typedef enum evl_flag {
     EVL_ERROR = 1 << 13,
 } evl_flag;
 
-/** READ and WRITE: evl_event's `fflags`. */
+/** READ, WRITE and EXCEPT: evl_event's `fflags`. */
 typedef enum evl_io_note {
     /** `data` of the change is the low-water mark, in bytes. */
     EVL_NOTE_LOWAT = 1 << 0,
@@ -135,6 +138,8 @@ typedef enum evl_io_note {
      * event where the kernel does not tell by itself.
      */
     EVL_NOTE_DATA = 1 << 1,
+    /** EXCEPT: urgent data waits. Implied in a change. */
+    EVL_NOTE_OOB = 1 << 2,
 } evl_io_note;
 
 /**

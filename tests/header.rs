@@ -100,6 +100,7 @@ fn numbers_are_those_of_the_reactor() {
     for (c, rust) in [
         (EVL_NOTE_LOWAT as u32, note::LOWAT),
         (EVL_NOTE_DATA as u32, note::DATA),
+        (EVL_NOTE_OOB as u32, note::OOB),
         (EVL_NOTE_SECONDS as u32, note::SECONDS),
         (EVL_NOTE_MSECONDS as u32, note::MSECONDS),
         (EVL_NOTE_USECONDS as u32, note::USECONDS),

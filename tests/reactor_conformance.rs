@@ -8,12 +8,13 @@ mod rust_face;
 
 #[test]
 fn every_backend_passes_the_table() {
-    use conformance::{calls, closing, descriptors, files, flags, run, timers, users};
+    use conformance::{calls, closing, descriptors, exceptional, files, flags, run, timers, users};
     let tables = [
         calls::CASES,
         flags::CASES,
         descriptors::CASES,
         files::CASES,
+        exceptional::CASES,
         closing::CASES,
         timers::CASES,
         users::CASES,

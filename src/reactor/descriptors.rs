@@ -9,7 +9,7 @@
 //! finds out whether the number still names the same file.
 
 use super::event::{Event, Filter, Flags, note};
-use super::filters::descriptor::interest;
+use super::filters::condition::{Condition, is_announced};
 use super::knote::{FilterState, Knote, KnoteId};
 use super::notices::Notices;
 use super::poller::{Interest, Mode, Outcome, Poller, Registration};
@@ -234,12 +234,12 @@ impl<P: Poller> State<P> {
         let mut interest_of_all = Interest::empty();
         let (mut armed, mut edge, mut once) = (0, false, false);
         for knote in ids.filter_map(|id| self.knotes.get(id)) {
-            if !knote.enabled || !can_be_reported(knote) {
+            if !knote.enabled || is_unreported(knote) || !is_announced::<P>(knote.filter) {
                 continue;
             }
             let marked = knote.fflags & note::LOWAT != 0;
             armed += 1;
-            interest_of_all |= interest(knote.filter);
+            interest_of_all |= Condition::of(knote).interest();
             edge |= marked || knote.flags.contains(Flags::CLEAR);
             once |= !marked && knote.flags.intersects(Flags::ONESHOT | Flags::DISPATCH);
         }
@@ -328,7 +328,7 @@ impl<P: Poller> State<P> {
     }
 }
 
-/// Whether the poller may report the knote now.
-fn can_be_reported(knote: &Knote) -> bool {
-    matches!(&knote.state, FilterState::Descriptor(state) if state.latch.is_none())
+/// Whether the poller must not report the knote now.
+fn is_unreported(knote: &Knote) -> bool {
+    !matches!(&knote.state, FilterState::Descriptor(state) if state.latch.is_none())
 }

@@ -56,7 +56,11 @@ impl<P: Poller> Emulated<P> {
     /// left to do, and that the wake-up is quiet when nothing is.
     fn settle(&self, state: &mut State<P>) {
         let deadline = state.timers.next_deadline();
-        state.set_alarm(deadline);
+        if state.alarm.is_some() {
+            let now = state.time(false);
+            let tick = state.tick(now);
+            state.set_alarm(deadline.into_iter().chain(tick).min());
+        }
         let outdated = state.sleepers.any_before(state.version);
         let work = state.knotes.active() > 0;
         if work || outdated || state.sleepers.all_oversleep(deadline) {
@@ -114,8 +118,13 @@ impl<P: Poller> State<P> {
         if self.knotes.active() > 0 {
             return AT_ONCE;
         }
-        let tick = if self.needs_tick() { now.saturating_add(TICK_NS) } else { NEVER };
+        let tick = self.tick(now).unwrap_or(NEVER);
         until.min(self.timers.next_deadline().unwrap_or(NEVER)).min(tick)
+    }
+
+    /// When to look for what no descriptor announces, if there is such.
+    fn tick(&self, now: u64) -> Option<u64> {
+        self.needs_tick().then(|| now.saturating_add(TICK_NS))
     }
 
     /// Sets the descriptor's alarm, where there is one and it is set otherwise.

@@ -85,7 +85,7 @@ bitflags! {
         const KEEPUDATA = 0x0200;
         /// Say so once if the descriptor vanishes.
         const VANISHED = 0x0400;
-        /// Out-of-band data is waiting.
+        /// READ: urgent data is news, too. Out: urgent data is waiting.
         const OOBAND = 0x0800;
         /// The other side shut down; may come while data is still readable.
         const EOF = 0x1000;
@@ -101,6 +101,8 @@ pub mod note {
     /// READ, WRITE: fill `data` of each event with the bytes, connections or room there is (costs a
     /// system call per event where the kernel does not tell).
     pub const DATA: u32 = 0x0002;
+    /// EXCEPT: urgent data waits. Implied in a change.
+    pub const OOB: u32 = 0x0004;
 
     /// TIMER: `data` is in seconds.
     pub const SECONDS: u32 = 0x0001;

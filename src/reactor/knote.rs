@@ -18,7 +18,8 @@ const STICKY: Flags = Flags::ADD
     .union(Flags::ONESHOT)
     .union(Flags::CLEAR)
     .union(Flags::DISPATCH)
-    .union(Flags::UDATA_SPECIFIC);
+    .union(Flags::UDATA_SPECIFIC)
+    .union(Flags::OOBAND);
 
 /// One watched condition.
 #[derive(Debug)]

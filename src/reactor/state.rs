@@ -69,7 +69,7 @@ impl<P: Poller> State<P> {
             latched: Vec::new(),
             files: Vec::new(),
             notices: None,
-            turn: 0,
+            turn: 1,
             sleepers: Sleepers::default(),
             version: 0,
             spare: Vec::new(),

@@ -39,6 +39,10 @@ impl Identity {
         self.mode == libc::S_IFREG
     }
 
+    pub(crate) const fn is_pipe(&self) -> bool {
+        self.mode == libc::S_IFIFO
+    }
+
     pub(crate) const fn is_directory(&self) -> bool {
         self.mode == libc::S_IFDIR
     }
@@ -161,19 +165,26 @@ fn backlog(_fd: RawFd) -> i64 {
 /// 0 where the system does not tell.
 pub(crate) fn writable_bytes(fd: RawFd) -> i64 {
     match int_option(fd, libc::SOL_SOCKET, libc::SO_SNDBUF) {
-        Ok(buffer) => (i64::from(buffer) - queued_bytes(fd)).max(0),
+        Ok(buffer) => (i64::from(buffer) - queued_bytes(fd).unwrap_or(0)).max(0),
         Err(_) => pipe_room(fd),
     }
 }
 
-/// Bytes in a socket's send buffer.
-fn queued_bytes(fd: RawFd) -> i64 {
+/// Bytes that were written and that the other side has not taken yet: of a socket, a terminal or, on
+/// Linux, a pipe. `None` for what has no count of them.
+pub(crate) fn unsent_bytes(fd: RawFd) -> Option<i64> {
+    queued_bytes(fd).or_else(|| {
+        let is_pipe = cfg!(target_os = "linux") && Identity::of(fd).is_ok_and(|it| it.is_pipe());
+        is_pipe.then(|| readable(fd).count())
+    })
+}
+
+/// Bytes in the send buffer of a socket or a terminal.
+fn queued_bytes(fd: RawFd) -> Option<i64> {
     let mut bytes: libc::c_int = 0;
     // SAFETY: TIOCOUTQ (SIOCOUTQ has the same number) stores one int.
-    match check(unsafe { libc::ioctl(fd, libc::TIOCOUTQ, &raw mut bytes) }) {
-        Ok(_) => bytes.into(),
-        Err(_) => 0,
-    }
+    check(unsafe { libc::ioctl(fd, libc::TIOCOUTQ, &raw mut bytes) }).ok()?;
+    Some(bytes.into())
 }
 
 #[cfg(target_os = "linux")]

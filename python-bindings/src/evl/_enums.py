@@ -40,10 +40,11 @@ class Flag(IntFlag):
 
 
 class IoNote(IntFlag):
-    """``fflags`` of READ and WRITE."""
+    """``fflags`` of READ, WRITE and EXCEPT."""
 
     LOWAT = 1 << 0
     DATA = 1 << 1
+    OOB = 1 << 2
 
 
 class TimerNote(IntFlag):

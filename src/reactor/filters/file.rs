@@ -59,6 +59,11 @@ impl<P: Poller> State<P> {
                     "WRITE: a file on disk can always be written, so there is nothing to wait for",
                 ));
             }
+            Filter::EXCEPT | Filter::EMPTY => {
+                return Err(invalid(
+                    "EXCEPT and EMPTY: only sockets, terminals and pipes have these",
+                ));
+            }
             Filter::READ if identity.is_directory() => {
                 return Err(unsupported(
                     "READ: a directory's offset says nothing here; VNODE tells of its changes",

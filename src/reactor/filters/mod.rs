@@ -3,13 +3,14 @@
 //! detached. A new filter is a file here, a variant of `FilterState`, and an arm in each of the four
 //! dispatches in `changes.rs` and `collect.rs`.
 
+pub(super) mod condition;
 pub(super) mod descriptor;
 pub(super) mod file;
 pub(super) mod latch;
 pub(super) mod timer;
 pub(super) mod user;
 
-use super::event::{Event, Filter, Flags};
+use super::event::{Event, Filter, Flags, note};
 use crate::error::ErrorKind;
 use crate::{Error, Result};
 use std::borrow::Cow;
@@ -25,10 +26,19 @@ pub(super) fn check(change: &Event) -> Result<()> {
             Err(unsupported("VANISHED is not available with the backends epoll, poll and select"))
         }
         Filter::TIMER if change.flags.contains(Flags::ADD) => timer::time(change).map(drop),
-        Filter::READ | Filter::WRITE | Filter::TIMER | Filter::USER => Ok(()),
-        Filter::EXCEPT | Filter::SIGNAL | Filter::PROC | Filter::VNODE | Filter::EMPTY => Err(
-            unsupported("this filter is not available with the backends epoll, poll and select"),
-        ),
+        Filter::EXCEPT if change.fflags & !note::OOB != 0 => {
+            Err(invalid("EXCEPT: fflags may be NOTE_OOB, nothing else"))
+        }
+        Filter::EMPTY if change.fflags != 0 => Err(invalid("EMPTY has no fflags")),
+        Filter::READ
+        | Filter::WRITE
+        | Filter::EXCEPT
+        | Filter::EMPTY
+        | Filter::TIMER
+        | Filter::USER => Ok(()),
+        Filter::SIGNAL | Filter::PROC | Filter::VNODE => Err(unsupported(
+            "this filter is not available with the backends epoll, poll and select",
+        )),
         Filter(number) => Err(invalid(format!("{number} is not the number of a filter"))),
     }
 }

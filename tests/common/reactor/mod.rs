@@ -15,6 +15,7 @@
 pub mod calls;
 pub mod closing;
 pub mod descriptors;
+pub mod exceptional;
 pub mod files;
 pub mod flags;
 pub mod system;

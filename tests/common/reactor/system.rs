@@ -143,3 +143,20 @@ pub fn make_fifo(path: &Path) {
     // SAFETY: a C string.
     assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
 }
+
+/// Sends a byte out of band.
+pub fn send_urgent(socket: &impl AsRawFd, byte: u8) {
+    // SAFETY: one byte, which lives until the call returns.
+    let sent =
+        unsafe { libc::send(socket.as_raw_fd(), (&raw const byte).cast(), 1, libc::MSG_OOB) };
+    assert_eq!(sent, 1);
+}
+
+/// Takes the byte that came out of band.
+pub fn receive_urgent(socket: &impl AsRawFd) -> u8 {
+    let mut byte = 0_u8;
+    // SAFETY: room for one byte.
+    let got = unsafe { libc::recv(socket.as_raw_fd(), (&raw mut byte).cast(), 1, libc::MSG_OOB) };
+    assert_eq!(got, 1);
+    byte
+}
