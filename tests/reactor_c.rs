@@ -74,7 +74,9 @@ impl Drop for Handle {
 
 #[test]
 fn every_backend_passes_the_table() {
-    use conformance::{calls, closing, descriptors, exceptional, files, flags, run, timers, users};
+    use conformance::{
+        calls, closing, descriptors, exceptional, files, flags, run, signals, timers, users,
+    };
     let tables = [
         calls::CASES,
         flags::CASES,
@@ -84,6 +86,7 @@ fn every_backend_passes_the_table() {
         closing::CASES,
         timers::CASES,
         users::CASES,
+        signals::CASES,
     ];
     run(FACE, &tables);
 }

@@ -8,7 +8,9 @@ mod rust_face;
 
 #[test]
 fn every_backend_passes_the_table() {
-    use conformance::{calls, closing, descriptors, exceptional, files, flags, run, timers, users};
+    use conformance::{
+        calls, closing, descriptors, exceptional, files, flags, run, signals, timers, users,
+    };
     let tables = [
         calls::CASES,
         flags::CASES,
@@ -18,6 +20,7 @@ fn every_backend_passes_the_table() {
         closing::CASES,
         timers::CASES,
         users::CASES,
+        signals::CASES,
     ];
     run(rust_face::FACE, &tables);
 }

@@ -59,7 +59,7 @@ impl<P: Poller> State<P> {
 
     fn find(&mut self, change: &Event) -> Result<Option<KnoteId>> {
         match change.filter {
-            Filter::TIMER | Filter::USER => Ok(self.names.get(&Name::of(change)).copied()),
+            filter if filters::is_named(filter) => Ok(self.names.get(&Name::of(change)).copied()),
             _ => {
                 let fd = descriptor::number(change)?;
                 let found = self.find_descriptor(fd, change);
@@ -71,6 +71,7 @@ impl<P: Poller> State<P> {
     fn attach(&mut self, change: &Event, triggers: &Triggers) -> Result<()> {
         match change.filter {
             Filter::TIMER => self.attach_timer(change),
+            Filter::SIGNAL => self.attach_signal(change),
             Filter::USER => self.attach_user(change, triggers),
             _ => self.attach_descriptor(change),
         }
@@ -94,6 +95,7 @@ impl<P: Poller> State<P> {
                 Ok(())
             }
             Some(FilterState::Timer(_)) => self.update_timer(id, change),
+            Some(FilterState::Signal(_)) => self.update_signal(id, change),
             Some(FilterState::User(_)) => {
                 self.update_user(id, change);
                 Ok(())
@@ -111,6 +113,7 @@ impl<P: Poller> State<P> {
                 self.stop_timer(id);
                 self.remove_named(id);
             }
+            Some(FilterState::Signal(_)) => self.detach_signal(id),
             Some(FilterState::User(_)) => self.detach_user(id, triggers),
             None => {}
         }
@@ -119,9 +122,9 @@ impl<P: Poller> State<P> {
 }
 
 fn missing(change: &Event) -> Error {
-    match (change.filter, descriptor::number(change)) {
-        (Filter::TIMER | Filter::USER, _) => Error::os(libc::ENOENT),
-        (_, Ok(fd)) => descriptor::missing(fd),
-        (_, Err(error)) => error,
+    match descriptor::number(change) {
+        _ if filters::is_named(change.filter) => Error::os(libc::ENOENT),
+        Ok(fd) => descriptor::missing(fd),
+        Err(error) => error,
     }
 }

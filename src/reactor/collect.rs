@@ -13,6 +13,9 @@ impl<P: Poller> State<P> {
     pub(super) fn gather(&mut self, triggers: &Triggers, now: u64) {
         self.take_triggers(triggers);
         self.take_notices();
+        if self.signals.are_watched() {
+            self.count_signals();
+        }
         if !self.timers.is_empty() {
             self.expire_timers(now);
         }
@@ -53,6 +56,7 @@ impl<P: Poller> State<P> {
             FilterState::Descriptor(_) => self.collect_descriptor(id),
             FilterState::File(_) => self.collect_file(id),
             FilterState::Timer(_) => self.collect_timer(id),
+            FilterState::Signal(_) => self.collect_signal(id),
             FilterState::User(_) => self.collect_user(id),
         }
     }
@@ -70,6 +74,7 @@ impl<P: Poller> State<P> {
             FilterState::Descriptor(_) => self.silence_descriptor(fd),
             FilterState::File(_) => self.delivered_file(id, event),
             FilterState::Timer(_) => self.schedule_timer(id),
+            FilterState::Signal(_) => {}
             FilterState::User(_) => {
                 if stays && !event.flags.contains(Flags::CLEAR) {
                     self.knotes.activate(id);
@@ -83,6 +88,7 @@ impl<P: Poller> State<P> {
         let Some(knote) = self.knotes.get(id) else { return };
         match knote.state {
             FilterState::Timer(_) => _ = self.remove_named(id),
+            FilterState::Signal(_) => self.detach_signal(id),
             FilterState::User(_) => self.detach_user(id, triggers),
             FilterState::Descriptor(_) | FilterState::File(_) => {
                 self.remove_descriptor(fd, id);

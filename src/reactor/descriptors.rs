@@ -146,7 +146,7 @@ impl<P: Poller> State<P> {
     pub(super) fn internals(&self) -> impl Iterator<Item = RawFd> {
         let alarm = self.alarm.as_ref().map(|(alarm, _)| alarm.fd());
         let notices = self.notices.as_ref().map(Notices::fd);
-        [Some(self.wake_fd), alarm, notices].into_iter().flatten()
+        [Some(self.wake_fd), alarm, notices, self.signals.fd()].into_iter().flatten()
     }
 
     /// One of the reactor's own descriptors is ready.
@@ -154,6 +154,7 @@ impl<P: Poller> State<P> {
         if fd == self.wake_fd {
             return;
         }
+        self.signals.heard |= self.signals.fd() == Some(fd);
         if let Some(notices) = &mut self.notices
             && notices.fd() == fd
         {

@@ -168,13 +168,15 @@ impl<P: Poller> Backend for Emulated<P> {
             state = awake;
             now = state.time(timed);
             let mut count = 0;
-            if result.is_ok() {
+            // A signal that is watched is an event, and only an interruption if it was none.
+            if result.is_ok() || state.signals.are_watched() {
+                state.signals.heard |= result.is_err();
                 state.gather(&self.triggers, now);
                 count = state.collect(events, &self.triggers);
             }
             if count > 0 || result.is_err() || end <= now || end == AT_ONCE {
                 self.settle(&mut state);
-                return result.map(|()| count);
+                return if count > 0 { Ok(count) } else { result.map(|()| 0) };
             }
         }
     }

@@ -3,7 +3,9 @@
 
 use super::event::{Event, Filter, Flags};
 use super::filters::descriptor::DescriptorState;
-use super::filters::{file::FileState, timer::TimerState, user::UserState};
+use super::filters::file::FileState;
+use super::filters::signal::SignalState;
+use super::filters::{timer::TimerState, user::UserState};
 use std::collections::VecDeque;
 
 /// Names a knote. Once the knote has gone, the name finds nothing.
@@ -43,6 +45,7 @@ pub(super) enum FilterState {
     Descriptor(DescriptorState),
     File(FileState),
     Timer(TimerState),
+    Signal(SignalState),
     User(UserState),
 }
 
@@ -73,7 +76,7 @@ impl Knote {
     pub(super) const fn is_over(&self) -> bool {
         match &self.state {
             FilterState::Timer(timer) => timer.is_once(),
-            FilterState::Descriptor(_) | FilterState::File(_) | FilterState::User(_) => false,
+            _ => false,
         }
     }
 

@@ -7,6 +7,7 @@
 
 use super::descriptors::Descriptors;
 use super::event::{Event, Filter, Flags};
+use super::filters::signal::Signals;
 use super::knote::{Knote, KnoteId, Knotes};
 use super::notices::Notices;
 use super::poller::Poller;
@@ -45,6 +46,7 @@ pub(super) struct State<P: Poller> {
     pub(super) files: Vec<KnoteId>,
     /// There once a knote wanted to know what happens to a file.
     pub(super) notices: Option<Notices>,
+    pub(super) signals: Signals,
     /// Counts collections: what a knote was found to be counts only in the same one.
     pub(super) turn: u64,
     pub(super) sleepers: Sleepers,
@@ -69,6 +71,7 @@ impl<P: Poller> State<P> {
             latched: Vec::new(),
             files: Vec::new(),
             notices: None,
+            signals: Signals::default(),
             turn: 1,
             sleepers: Sleepers::default(),
             version: 0,

@@ -4,6 +4,7 @@
 #![allow(unsafe_code, reason = "system calls are unsafe by nature; each block says why it holds")]
 
 pub(crate) mod clock;
+pub(crate) mod ending;
 pub(crate) mod epoll;
 pub(crate) mod fd;
 pub(crate) mod file;

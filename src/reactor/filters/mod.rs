@@ -7,6 +7,7 @@ pub(super) mod condition;
 pub(super) mod descriptor;
 pub(super) mod file;
 pub(super) mod latch;
+pub(super) mod signal;
 pub(super) mod timer;
 pub(super) mod user;
 
@@ -35,12 +36,18 @@ pub(super) fn check(change: &Event) -> Result<()> {
         | Filter::EXCEPT
         | Filter::EMPTY
         | Filter::TIMER
+        | Filter::SIGNAL
         | Filter::USER => Ok(()),
-        Filter::SIGNAL | Filter::PROC | Filter::VNODE => Err(unsupported(
+        Filter::PROC | Filter::VNODE => Err(unsupported(
             "this filter is not available with the backends epoll, poll and select",
         )),
         Filter(number) => Err(invalid(format!("{number} is not the number of a filter"))),
     }
+}
+
+/// Whether a filter's knotes are named by a number that is no descriptor.
+pub(super) const fn is_named(filter: Filter) -> bool {
+    matches!(filter, Filter::TIMER | Filter::SIGNAL | Filter::PROC | Filter::USER)
 }
 
 /// The error for what means nothing.

@@ -12,12 +12,14 @@
     reason = "support code of tests: each binary uses its part, and a failure is a panic"
 )]
 
+pub mod actions;
 pub mod calls;
 pub mod closing;
 pub mod descriptors;
 pub mod exceptional;
 pub mod files;
 pub mod flags;
+pub mod signals;
 pub mod system;
 pub mod timers;
 pub mod users;
