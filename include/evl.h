@@ -82,9 +82,12 @@ typedef enum evl_filter {
     EVL_EXCEPT = 3,
     /** `ident` is any number: time has passed, `data` is how often since last told. */
     EVL_TIMER = 4,
-    /** `ident` is a signal: it was delivered to the process. */
+    /**
+     * `ident` is a signal: it was delivered to the process, `data` is how often since last told. What
+     * the program does at it is done all the same.
+     */
     EVL_SIGNAL = 5,
-    /** `ident` is a process: it changed. */
+    /** `ident` is a process: it has ended. */
     EVL_PROC = 6,
     /** `ident` is a descriptor: its file or directory changed. */
     EVL_VNODE = 7,
@@ -164,6 +167,28 @@ typedef enum evl_timer_note {
     /** Accepted; the leeway is taken as zero. */
     EVL_NOTE_LEEWAY = 1 << 7,
 } evl_timer_note;
+
+/**
+ * PROC: evl_event's `fflags`. Systems without a kqueue of their own tell of the end only; the other
+ * notes are ENOTSUP there.
+ */
+typedef enum evl_process_note {
+    /**
+     * It has ended. `data` is its wait status if it is a child of this process and was not reaped:
+     * reaping is left to the program. The knote ends with its event.
+     */
+    EVL_NOTE_EXIT = 1 << 0,
+    /** With EVL_NOTE_EXIT. The event has it if `data` is the wait status. */
+    EVL_NOTE_EXITSTATUS = 1 << 1,
+    /** It has forked. */
+    EVL_NOTE_FORK = 1 << 2,
+    /** It has executed a program. */
+    EVL_NOTE_EXEC = 1 << 3,
+    /** It was sent a signal. */
+    EVL_NOTE_SIGNAL = 1 << 4,
+    /** It was reaped. */
+    EVL_NOTE_REAP = 1 << 5,
+} evl_process_note;
 
 /** USER: evl_event's `fflags`. The low 24 bits are the program's own. */
 typedef enum evl_user_note {

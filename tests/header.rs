@@ -4,7 +4,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a failed test panics")]
 
-use evl::ffi::{evl_error, evl_filter, evl_flag, evl_io_note, evl_timer_note, evl_user_note};
+use evl::ffi::{evl_error, evl_filter, evl_flag, evl_io_note};
+use evl::ffi::{evl_process_note, evl_timer_note, evl_user_note};
 use evl::reactor::{Filter, Flags, note};
 use std::collections::BTreeSet;
 use std::fs;
@@ -65,7 +66,8 @@ fn every_function_says_which_threads_may_call_it() {
 
 #[test]
 fn numbers_are_those_of_the_reactor() {
-    use {evl_filter::*, evl_flag::*, evl_io_note::*, evl_timer_note::*, evl_user_note::*};
+    use {evl_filter::*, evl_flag::*, evl_io_note::*, evl_process_note::*};
+    use {evl_timer_note::*, evl_user_note::*};
     for (c, rust) in [
         (EVL_READ, Filter::READ),
         (EVL_WRITE, Filter::WRITE),
@@ -109,6 +111,12 @@ fn numbers_are_those_of_the_reactor() {
         (EVL_NOTE_CRITICAL as u32, note::CRITICAL),
         (EVL_NOTE_BACKGROUND as u32, note::BACKGROUND),
         (EVL_NOTE_LEEWAY as u32, note::LEEWAY),
+        (EVL_NOTE_EXIT as u32, note::EXIT),
+        (EVL_NOTE_EXITSTATUS as u32, note::EXITSTATUS),
+        (EVL_NOTE_FORK as u32, note::FORK),
+        (EVL_NOTE_EXEC as u32, note::EXEC),
+        (EVL_NOTE_SIGNAL as u32, note::SIGNAL),
+        (EVL_NOTE_REAP as u32, note::REAP),
         (EVL_NOTE_FFNOP as u32, note::FFNOP),
         (EVL_NOTE_FFAND as u32, note::FFAND),
         (EVL_NOTE_FFOR as u32, note::FFOR),

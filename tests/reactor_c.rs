@@ -75,7 +75,8 @@ impl Drop for Handle {
 #[test]
 fn every_backend_passes_the_table() {
     use conformance::{
-        calls, closing, descriptors, exceptional, files, flags, run, signals, timers, users,
+        calls, closing, descriptors, exceptional, files, flags, processes, run, signals, timers,
+        users,
     };
     let tables = [
         calls::CASES,
@@ -87,6 +88,7 @@ fn every_backend_passes_the_table() {
         timers::CASES,
         users::CASES,
         signals::CASES,
+        processes::CASES,
     ];
     run(FACE, &tables);
 }

@@ -9,7 +9,8 @@ mod rust_face;
 #[test]
 fn every_backend_passes_the_table() {
     use conformance::{
-        calls, closing, descriptors, exceptional, files, flags, run, signals, timers, users,
+        calls, closing, descriptors, exceptional, files, flags, processes, run, signals, timers,
+        users,
     };
     let tables = [
         calls::CASES,
@@ -21,6 +22,7 @@ fn every_backend_passes_the_table() {
         timers::CASES,
         users::CASES,
         signals::CASES,
+        processes::CASES,
     ];
     run(rust_face::FACE, &tables);
 }

@@ -72,6 +72,7 @@ impl<P: Poller> State<P> {
         match change.filter {
             Filter::TIMER => self.attach_timer(change),
             Filter::SIGNAL => self.attach_signal(change),
+            Filter::PROC => self.attach_process(change),
             Filter::USER => self.attach_user(change, triggers),
             _ => self.attach_descriptor(change),
         }
@@ -96,6 +97,10 @@ impl<P: Poller> State<P> {
             }
             Some(FilterState::Timer(_)) => self.update_timer(id, change),
             Some(FilterState::Signal(_)) => self.update_signal(id, change),
+            Some(FilterState::Process(_)) => {
+                self.update_process(id, change);
+                Ok(())
+            }
             Some(FilterState::User(_)) => {
                 self.update_user(id, change);
                 Ok(())
@@ -114,6 +119,7 @@ impl<P: Poller> State<P> {
                 self.remove_named(id);
             }
             Some(FilterState::Signal(_)) => self.detach_signal(id),
+            Some(FilterState::Process(_)) => self.detach_process(id),
             Some(FilterState::User(_)) => self.detach_user(id, triggers),
             None => {}
         }

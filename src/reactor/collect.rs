@@ -57,6 +57,7 @@ impl<P: Poller> State<P> {
             FilterState::File(_) => self.collect_file(id),
             FilterState::Timer(_) => self.collect_timer(id),
             FilterState::Signal(_) => self.collect_signal(id),
+            FilterState::Process(_) => self.collect_process(id),
             FilterState::User(_) => self.collect_user(id),
         }
     }
@@ -74,7 +75,7 @@ impl<P: Poller> State<P> {
             FilterState::Descriptor(_) => self.silence_descriptor(fd),
             FilterState::File(_) => self.delivered_file(id, event),
             FilterState::Timer(_) => self.schedule_timer(id),
-            FilterState::Signal(_) => {}
+            FilterState::Signal(_) | FilterState::Process(_) => {}
             FilterState::User(_) => {
                 if stays && !event.flags.contains(Flags::CLEAR) {
                     self.knotes.activate(id);
@@ -89,6 +90,7 @@ impl<P: Poller> State<P> {
         match knote.state {
             FilterState::Timer(_) => _ = self.remove_named(id),
             FilterState::Signal(_) => self.detach_signal(id),
+            FilterState::Process(_) => self.detach_process(id),
             FilterState::User(_) => self.detach_user(id, triggers),
             FilterState::Descriptor(_) | FilterState::File(_) => {
                 self.remove_descriptor(fd, id);

@@ -142,11 +142,18 @@ impl<P: Poller> State<P> {
         Ok(())
     }
 
+    /// Undoes [`State::watch_internal`].
+    pub(super) fn unwatch_internal(&mut self, fd: RawFd) {
+        self.poller.clear(fd);
+        self.note_set_change();
+    }
+
     /// The reactor's own descriptors, which callers cannot have it watch.
     pub(super) fn internals(&self) -> impl Iterator<Item = RawFd> {
         let alarm = self.alarm.as_ref().map(|(alarm, _)| alarm.fd());
         let notices = self.notices.as_ref().map(Notices::fd);
-        [Some(self.wake_fd), alarm, notices, self.signals.fd()].into_iter().flatten()
+        let few = [Some(self.wake_fd), alarm, notices, self.signals.fd()];
+        few.into_iter().flatten().chain(self.processes.keys().copied())
     }
 
     /// One of the reactor's own descriptors is ready.
@@ -160,6 +167,7 @@ impl<P: Poller> State<P> {
         {
             notices.unread = true;
         }
+        self.process_ended(fd);
     }
 
     /// The knote of that name on the descriptor.

@@ -121,6 +121,20 @@ pub mod note {
     /// TIMER: leeway is given; accepted and treated as zero.
     pub const LEEWAY: u32 = 0x0080;
 
+    /// PROC: the process has ended; `data` is its wait status, if it is a child of this process and was
+    /// not reaped. The event leaves it to the caller to reap.
+    pub const EXIT: u32 = 0x0001;
+    /// PROC: as [`EXIT`]; the event has it if `data` is the wait status.
+    pub const EXITSTATUS: u32 = 0x0002;
+    /// PROC: the process has forked.
+    pub const FORK: u32 = 0x0004;
+    /// PROC: the process has executed a program.
+    pub const EXEC: u32 = 0x0008;
+    /// PROC: the process was sent a signal.
+    pub const SIGNAL: u32 = 0x0010;
+    /// PROC: the process was reaped.
+    pub const REAP: u32 = 0x0020;
+
     /// USER: ignore the low 24 bits of the change's fflags.
     pub const FFNOP: u32 = 0x0000_0000;
     /// USER: AND them with the knote's.

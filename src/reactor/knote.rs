@@ -4,6 +4,7 @@
 use super::event::{Event, Filter, Flags};
 use super::filters::descriptor::DescriptorState;
 use super::filters::file::FileState;
+use super::filters::process::ProcessState;
 use super::filters::signal::SignalState;
 use super::filters::{timer::TimerState, user::UserState};
 use std::collections::VecDeque;
@@ -46,6 +47,7 @@ pub(super) enum FilterState {
     File(FileState),
     Timer(TimerState),
     Signal(SignalState),
+    Process(ProcessState),
     User(UserState),
 }
 
@@ -76,6 +78,7 @@ impl Knote {
     pub(super) const fn is_over(&self) -> bool {
         match &self.state {
             FilterState::Timer(timer) => timer.is_once(),
+            FilterState::Process(_) => true,
             _ => false,
         }
     }

@@ -47,6 +47,8 @@ pub(super) struct State<P: Poller> {
     /// There once a knote wanted to know what happens to a file.
     pub(super) notices: Option<Notices>,
     pub(super) signals: Signals,
+    /// PROC knotes whose processes live, by the descriptors of these.
+    pub(super) processes: HashMap<RawFd, KnoteId>,
     /// Counts collections: what a knote was found to be counts only in the same one.
     pub(super) turn: u64,
     pub(super) sleepers: Sleepers,
@@ -72,6 +74,7 @@ impl<P: Poller> State<P> {
             files: Vec::new(),
             notices: None,
             signals: Signals::default(),
+            processes: HashMap::new(),
             turn: 1,
             sleepers: Sleepers::default(),
             version: 0,

@@ -60,6 +60,17 @@ class TimerNote(IntFlag):
     LEEWAY = 1 << 7
 
 
+class ProcessNote(IntFlag):
+    """``fflags`` of PROC. Without a kqueue of the system's own, only the first two are there."""
+
+    EXIT = 1 << 0
+    EXITSTATUS = 1 << 1
+    FORK = 1 << 2
+    EXEC = 1 << 3
+    SIGNAL = 1 << 4
+    REAP = 1 << 5
+
+
 class UserNote(IntFlag):
     """``fflags`` of USER. The low 24 bits are the program's own."""
 

@@ -7,6 +7,7 @@ pub(super) mod condition;
 pub(super) mod descriptor;
 pub(super) mod file;
 pub(super) mod latch;
+pub(super) mod process;
 pub(super) mod signal;
 pub(super) mod timer;
 pub(super) mod user;
@@ -26,6 +27,7 @@ pub(super) fn check(change: &Event) -> Result<()> {
         _ if change.flags.contains(Flags::VANISHED) => {
             Err(unsupported("VANISHED is not available with the backends epoll, poll and select"))
         }
+        Filter::PROC if change.flags.contains(Flags::ADD) => process::check(change),
         Filter::TIMER if change.flags.contains(Flags::ADD) => timer::time(change).map(drop),
         Filter::EXCEPT if change.fflags & !note::OOB != 0 => {
             Err(invalid("EXCEPT: fflags may be NOTE_OOB, nothing else"))
@@ -37,8 +39,9 @@ pub(super) fn check(change: &Event) -> Result<()> {
         | Filter::EMPTY
         | Filter::TIMER
         | Filter::SIGNAL
+        | Filter::PROC
         | Filter::USER => Ok(()),
-        Filter::PROC | Filter::VNODE => Err(unsupported(
+        Filter::VNODE => Err(unsupported(
             "this filter is not available with the backends epoll, poll and select",
         )),
         Filter(number) => Err(invalid(format!("{number} is not the number of a filter"))),

@@ -19,6 +19,7 @@ pub mod descriptors;
 pub mod exceptional;
 pub mod files;
 pub mod flags;
+pub mod processes;
 pub mod signals;
 pub mod system;
 pub mod timers;
@@ -59,15 +60,28 @@ pub struct Bench {
 pub struct Case {
     pub name: &'static str,
     pub run: fn(&Bench),
+    /// Whether the backend has on this system what the case is about.
+    pub can_run: fn(&Bench) -> bool,
 }
 
-/// Makes a table of the functions named, each a case of its own name.
+/// Makes a table of the functions named, each a case of its own name; `if` a function says that the
+/// system has what they are about.
 #[macro_export]
 macro_rules! cases {
-    ($($name:ident),* $(,)?) => {
-        pub const CASES: &[$crate::conformance::Case] =
-            &[$($crate::conformance::Case { name: stringify!($name), run: $name }),*];
+    (if $can_run:path; $($name:ident),* $(,)?) => {
+        pub const CASES: &[$crate::conformance::Case] = &[$($crate::conformance::Case {
+            name: stringify!($name),
+            run: $name,
+            can_run: $can_run,
+        }),*];
     };
+    ($($name:ident),* $(,)?) => {
+        $crate::cases![if $crate::conformance::always; $($name),*];
+    };
+}
+
+pub fn always(_bench: &Bench) -> bool {
+    true
 }
 
 /// What "soon" is for something that must come: long enough for a busy machine.
@@ -89,6 +103,10 @@ pub fn run(face: Face, tables: &[&[Case]]) {
         }
         let bench = Bench { face, kind };
         for case in tables.iter().copied().flatten().filter(|case| case.name.contains(&only)) {
+            if !(case.can_run)(&bench) {
+                println!("skipped: {} on {kind}: this system cannot do it", case.name);
+                continue;
+            }
             if catch_unwind(AssertUnwindSafe(|| (case.run)(&bench))).is_err() {
                 failed.push(format!("{} on {kind} through {}", case.name, face.name));
             }

@@ -58,11 +58,7 @@ pub fn in_child(body: impl FnOnce() -> u8) -> u8 {
 
 /// Forks; the child runs `body`. How it ended, as waitpid(2) tells it.
 pub fn status_of_child(body: impl FnOnce() -> u8) -> i32 {
-    let child = fork(body);
-    let mut status = 0;
-    // SAFETY: `status` is valid.
-    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-    status
+    reap(fork(body))
 }
 
 /// Forks; the child runs `body` and ends with its result.
@@ -118,4 +114,28 @@ pub fn receive_urgent(socket: &impl AsRawFd) -> u8 {
     let got = unsafe { libc::recv(socket.as_raw_fd(), (&raw mut byte).cast(), 1, libc::MSG_OOB) };
     assert_eq!(got, 1);
     byte
+}
+
+/// Reaps a child; how it ended, as waitpid(2) tells it.
+pub fn reap(child: libc::pid_t) -> i32 {
+    let mut status = 0;
+    // SAFETY: `status` is valid.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    status
+}
+
+/// Waits until a child has ended, and leaves it to be reaped.
+pub fn await_zombie(child: libc::pid_t) {
+    let id = libc::id_t::try_from(child).unwrap();
+    // SAFETY: room for one siginfo, which is not looked at.
+    let result = unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        libc::waitid(libc::P_PID, id, &raw mut info, libc::WEXITED | libc::WNOWAIT)
+    };
+    assert_eq!(result, 0);
+}
+
+pub fn kill(process: libc::pid_t, signal: libc::c_int) {
+    // SAFETY: no pointers.
+    assert_eq!(unsafe { libc::kill(process, signal) }, 0);
 }
