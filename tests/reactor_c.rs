@@ -75,8 +75,8 @@ impl Drop for Handle {
 #[test]
 fn every_backend_passes_the_table() {
     use conformance::{
-        calls, closing, descriptors, exceptional, files, flags, processes, run, signals, timers,
-        users,
+        calls, closing, descriptors, directories, exceptional, files, flags, processes, run,
+        signals, timers, users, vnodes,
     };
     let tables = [
         calls::CASES,
@@ -89,6 +89,8 @@ fn every_backend_passes_the_table() {
         users::CASES,
         signals::CASES,
         processes::CASES,
+        vnodes::CASES,
+        directories::CASES,
     ];
     run(FACE, &tables);
 }

@@ -9,8 +9,8 @@ mod rust_face;
 #[test]
 fn every_backend_passes_the_table() {
     use conformance::{
-        calls, closing, descriptors, exceptional, files, flags, processes, run, signals, timers,
-        users,
+        calls, closing, descriptors, directories, exceptional, files, flags, processes, run,
+        signals, timers, users, vnodes,
     };
     let tables = [
         calls::CASES,
@@ -23,6 +23,8 @@ fn every_backend_passes_the_table() {
         users::CASES,
         signals::CASES,
         processes::CASES,
+        vnodes::CASES,
+        directories::CASES,
     ];
     run(rust_face::FACE, &tables);
 }

@@ -120,6 +120,35 @@ pub enum evl_process_note {
     EVL_NOTE_REAP = 1 << 5,
 }
 
+/// VNODE: evl_event's `fflags`: what to tell of, and what happened. What an OS cannot tell is ENOTSUP.
+#[repr(C)]
+pub enum evl_vnode_note {
+    /// Its last name is gone.
+    EVL_NOTE_DELETE = 1 << 0,
+    /// It was written to; a directory has got or lost an entry.
+    EVL_NOTE_WRITE = 1 << 1,
+    /// It has grown; an entry was moved into or out of the directory.
+    EVL_NOTE_EXTEND = 1 << 2,
+    /// Its owner, mode or times have changed.
+    EVL_NOTE_ATTRIB = 1 << 3,
+    /// The number of its names has changed.
+    EVL_NOTE_LINK = 1 << 4,
+    /// It was renamed.
+    EVL_NOTE_RENAME = 1 << 5,
+    /// Access was revoked, or its file system unmounted. ENOTSUP on Linux.
+    EVL_NOTE_REVOKE = 1 << 6,
+    /// A lock on it was released. ENOTSUP on Linux.
+    EVL_NOTE_FUNLOCK = 1 << 7,
+    /// It was opened.
+    EVL_NOTE_OPEN = 1 << 8,
+    /// A descriptor that could not write to it was closed.
+    EVL_NOTE_CLOSE = 1 << 9,
+    /// A descriptor that could write to it was closed.
+    EVL_NOTE_CLOSE_WRITE = 1 << 10,
+    /// It was read from.
+    EVL_NOTE_READ = 1 << 11,
+}
+
 /// USER: evl_event's `fflags`. The low 24 bits are the program's own.
 #[repr(C)]
 pub enum evl_user_note {

@@ -95,6 +95,9 @@ impl<P: Poller> State<P> {
                 self.update_file(id, change);
                 Ok(())
             }
+            Some(FilterState::Vnode(_)) => {
+                self.update_vnode(id, descriptor::number(change)?, change)
+            }
             Some(FilterState::Timer(_)) => self.update_timer(id, change),
             Some(FilterState::Signal(_)) => self.update_signal(id, change),
             Some(FilterState::Process(_)) => {
@@ -111,7 +114,7 @@ impl<P: Poller> State<P> {
 
     fn delete(&mut self, id: KnoteId, change: &Event, triggers: &Triggers) -> Result<()> {
         match self.knotes.get(id).map(|knote| &knote.state) {
-            Some(FilterState::Descriptor(_) | FilterState::File(_)) => {
+            Some(FilterState::Descriptor(_) | FilterState::File(_) | FilterState::Vnode(_)) => {
                 return self.detach_descriptor(id, descriptor::number(change)?);
             }
             Some(FilterState::Timer(_)) => {

@@ -55,6 +55,7 @@ impl<P: Poller> State<P> {
         match knote.state {
             FilterState::Descriptor(_) => self.collect_descriptor(id),
             FilterState::File(_) => self.collect_file(id),
+            FilterState::Vnode(_) => self.collect_vnode(id),
             FilterState::Timer(_) => self.collect_timer(id),
             FilterState::Signal(_) => self.collect_signal(id),
             FilterState::Process(_) => self.collect_process(id),
@@ -76,7 +77,7 @@ impl<P: Poller> State<P> {
             FilterState::File(_) => self.delivered_file(id, event),
             FilterState::Timer(_) => self.schedule_timer(id),
             FilterState::Signal(_) | FilterState::Process(_) => {}
-            FilterState::User(_) => {
+            FilterState::User(_) | FilterState::Vnode(_) => {
                 if stays && !event.flags.contains(Flags::CLEAR) {
                     self.knotes.activate(id);
                 }
@@ -92,7 +93,7 @@ impl<P: Poller> State<P> {
             FilterState::Signal(_) => self.detach_signal(id),
             FilterState::Process(_) => self.detach_process(id),
             FilterState::User(_) => self.detach_user(id, triggers),
-            FilterState::Descriptor(_) | FilterState::File(_) => {
+            FilterState::Descriptor(_) | FilterState::File(_) | FilterState::Vnode(_) => {
                 self.remove_descriptor(fd, id);
                 self.silence_descriptor(fd);
             }

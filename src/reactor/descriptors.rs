@@ -195,6 +195,7 @@ impl<P: Poller> State<P> {
         }
         match knote.state {
             FilterState::File(state) => self.release_file(id, &state),
+            FilterState::Vnode(state) => self.release_vnode(id, &state),
             _ => self.latched.retain(|latched| *latched != id),
         }
     }

@@ -135,6 +135,31 @@ pub mod note {
     /// PROC: the process was reaped.
     pub const REAP: u32 = 0x0020;
 
+    /// VNODE: the file's last name is gone.
+    pub const DELETE: u32 = 0x0001;
+    /// VNODE: the file was written to; a directory has got or lost an entry.
+    pub const WRITE: u32 = 0x0002;
+    /// VNODE: the file has grown; an entry was moved into or out of the directory.
+    pub const EXTEND: u32 = 0x0004;
+    /// VNODE: owner, mode or times have changed.
+    pub const ATTRIB: u32 = 0x0008;
+    /// VNODE: the number of names has changed.
+    pub const LINK: u32 = 0x0010;
+    /// VNODE: the file was renamed.
+    pub const RENAME: u32 = 0x0020;
+    /// VNODE: access was revoked, or the file system was unmounted.
+    pub const REVOKE: u32 = 0x0040;
+    /// VNODE: a lock was released.
+    pub const FUNLOCK: u32 = 0x0080;
+    /// VNODE: the file was opened.
+    pub const OPEN: u32 = 0x0100;
+    /// VNODE: a descriptor that could not write was closed.
+    pub const CLOSE: u32 = 0x0200;
+    /// VNODE: a descriptor that could write was closed.
+    pub const CLOSE_WRITE: u32 = 0x0400;
+    /// VNODE: the file was read from.
+    pub const READ: u32 = 0x0800;
+
     /// USER: ignore the low 24 bits of the change's fflags.
     pub const FFNOP: u32 = 0x0000_0000;
     /// USER: AND them with the knote's.

@@ -6,7 +6,7 @@ use super::filters::descriptor::DescriptorState;
 use super::filters::file::FileState;
 use super::filters::process::ProcessState;
 use super::filters::signal::SignalState;
-use super::filters::{timer::TimerState, user::UserState};
+use super::filters::{timer::TimerState, user::UserState, vnode::VnodeState};
 use std::collections::VecDeque;
 
 /// Names a knote. Once the knote has gone, the name finds nothing.
@@ -45,6 +45,7 @@ pub(super) struct Knote {
 pub(super) enum FilterState {
     Descriptor(DescriptorState),
     File(FileState),
+    Vnode(VnodeState),
     Timer(TimerState),
     Signal(SignalState),
     Process(ProcessState),

@@ -39,6 +39,12 @@ impl Identity {
         self.mode == libc::S_IFREG
     }
 
+    /// Whether it may have a name in a file system. Sockets do not, nor do what Linux calls anonymous
+    /// inodes, which are of no type at all.
+    pub(crate) const fn has_a_name(&self) -> bool {
+        !matches!(self.mode, libc::S_IFSOCK | 0)
+    }
+
     pub(crate) const fn is_pipe(&self) -> bool {
         self.mode == libc::S_IFIFO
     }
@@ -55,6 +61,8 @@ pub(crate) struct Status {
     pub(crate) size: i64,
     /// Names that the file has.
     pub(crate) links: u64,
+    /// Mode, owner and group.
+    pub(crate) access: (libc::mode_t, libc::uid_t, libc::gid_t),
 }
 
 impl Status {
@@ -68,7 +76,8 @@ impl Status {
         let mode = stat.st_mode & libc::S_IFMT;
         let identity = Identity { device: stat.st_dev, inode: stat.st_ino, mode };
         #[allow(clippy::useless_conversion, reason = "the widths differ between systems")]
-        Ok(Self { identity, size: stat.st_size.into(), links: stat.st_nlink.into() })
+        let (size, links) = (stat.st_size.into(), stat.st_nlink.into());
+        Ok(Self { identity, size, links, access: (stat.st_mode, stat.st_uid, stat.st_gid) })
     }
 }
 

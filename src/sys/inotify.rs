@@ -84,7 +84,16 @@ mod linux {
         /// Watches the file that `fd` names, for what it is watched already, too. All descriptors of
         /// one file have one watch. `ENOENT`: no /proc; `ENOSPC`: the user's limit of watches.
         pub(crate) fn add(&self, fd: RawFd, wanted: Happened) -> io::Result<Watch> {
-            let path = CString::new(format!("/proc/self/fd/{fd}"))?;
+            self.add_path(format!("/proc/self/fd/{fd}"), wanted)
+        }
+
+        /// As [`Inotify::add`], for the directory that has the directory `fd` in it.
+        pub(crate) fn add_parent(&self, fd: RawFd, wanted: Happened) -> io::Result<Watch> {
+            self.add_path(format!("/proc/self/fd/{fd}/.."), wanted)
+        }
+
+        fn add_path(&self, path: String, wanted: Happened) -> io::Result<Watch> {
+            let path = CString::new(path)?;
             let mask = wanted.bits() | libc::IN_MASK_ADD;
             // SAFETY: the path is a C string that lives until the call returns.
             let watch = check(unsafe { libc::inotify_add_watch(self.fd(), path.as_ptr(), mask) })?;
@@ -152,6 +161,10 @@ mod unsupported {
         }
 
         pub(crate) fn add(&self, _fd: RawFd, _wanted: Happened) -> io::Result<Watch> {
+            match *self {}
+        }
+
+        pub(crate) fn add_parent(&self, _fd: RawFd, _wanted: Happened) -> io::Result<Watch> {
             match *self {}
         }
 

@@ -71,6 +71,23 @@ class ProcessNote(IntFlag):
     REAP = 1 << 5
 
 
+class VnodeNote(IntFlag):
+    """``fflags`` of VNODE: what to tell of, and what happened."""
+
+    DELETE = 1 << 0
+    WRITE = 1 << 1
+    EXTEND = 1 << 2
+    ATTRIB = 1 << 3
+    LINK = 1 << 4
+    RENAME = 1 << 5
+    REVOKE = 1 << 6
+    FUNLOCK = 1 << 7
+    OPEN = 1 << 8
+    CLOSE = 1 << 9
+    CLOSE_WRITE = 1 << 10
+    READ = 1 << 11
+
+
 class UserNote(IntFlag):
     """``fflags`` of USER. The low 24 bits are the program's own."""
 

@@ -54,6 +54,9 @@ impl<P: Poller> State<P> {
         if self.internals().any(|own| own == fd) || !fd::is_open(fd) {
             return Err(Error::os(libc::EBADF));
         }
+        if change.filter == Filter::VNODE {
+            return self.attach_vnode(fd, change);
+        }
         if change.filter == Filter::EMPTY && fd::unsent_bytes(fd).is_none() {
             return Err(super::invalid(
                 "EMPTY: only sockets, terminals and pipes have something to send",

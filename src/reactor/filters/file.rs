@@ -100,6 +100,7 @@ impl<P: Poller> State<P> {
     pub(in crate::reactor) fn is_current(&mut self, id: KnoteId, fd: RawFd) -> bool {
         let current = match self.knotes.get(id).map(|knote| &knote.state) {
             Some(FilterState::File(state)) => state.is_current(fd),
+            Some(FilterState::Vnode(state)) => state.is_current(fd),
             // Of these the poller knows.
             Some(_) => true,
             None => false,

@@ -11,6 +11,7 @@ pub(super) mod process;
 pub(super) mod signal;
 pub(super) mod timer;
 pub(super) mod user;
+pub(super) mod vnode;
 
 use super::event::{Event, Filter, Flags, note};
 use crate::error::ErrorKind;
@@ -33,6 +34,7 @@ pub(super) fn check(change: &Event) -> Result<()> {
             Err(invalid("EXCEPT: fflags may be NOTE_OOB, nothing else"))
         }
         Filter::EMPTY if change.fflags != 0 => Err(invalid("EMPTY has no fflags")),
+        Filter::VNODE if change.flags.contains(Flags::ADD) => vnode::check(change),
         Filter::READ
         | Filter::WRITE
         | Filter::EXCEPT
@@ -40,10 +42,8 @@ pub(super) fn check(change: &Event) -> Result<()> {
         | Filter::TIMER
         | Filter::SIGNAL
         | Filter::PROC
+        | Filter::VNODE
         | Filter::USER => Ok(()),
-        Filter::VNODE => Err(unsupported(
-            "this filter is not available with the backends epoll, poll and select",
-        )),
         Filter(number) => Err(invalid(format!("{number} is not the number of a filter"))),
     }
 }

@@ -16,6 +16,7 @@ pub mod actions;
 pub mod calls;
 pub mod closing;
 pub mod descriptors;
+pub mod directories;
 pub mod exceptional;
 pub mod files;
 pub mod flags;
@@ -24,6 +25,7 @@ pub mod signals;
 pub mod system;
 pub mod timers;
 pub mod users;
+pub mod vnodes;
 
 use evl::reactor::{BackendKind, Event, Filter, Flags};
 use std::os::fd::{AsRawFd, RawFd};

@@ -7,6 +7,7 @@ use std::ffi::CString;
 use std::fs::File;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -90,6 +91,11 @@ pub fn terminal() -> (File, File) {
     assert_eq!(result, 0);
     // SAFETY: both are new and nobody else's.
     unsafe { (File::from_raw_fd(user), File::from_raw_fd(terminal)) }
+}
+
+/// How many names the file has.
+pub fn links(file: &File) -> u64 {
+    file.metadata().unwrap().nlink()
 }
 
 /// Makes a named pipe.
