@@ -75,8 +75,8 @@ impl Drop for Handle {
 #[test]
 fn every_backend_passes_the_table() {
     use conformance::{
-        calls, closing, descriptors, directories, exceptional, files, flags, processes, run,
-        signals, timers, users, vnodes,
+        calls, closing, descriptors, directories, exceptional, farewells, files, flags, processes,
+        run, signals, timers, users, vnodes,
     };
     let tables = [
         calls::CASES,
@@ -90,6 +90,7 @@ fn every_backend_passes_the_table() {
         signals::CASES,
         processes::CASES,
         vnodes::CASES,
+        farewells::CASES,
         directories::CASES,
     ];
     run(FACE, &tables);

@@ -9,8 +9,8 @@ mod rust_face;
 #[test]
 fn every_backend_passes_the_table() {
     use conformance::{
-        calls, closing, descriptors, directories, exceptional, files, flags, processes, run,
-        signals, timers, users, vnodes,
+        calls, closing, descriptors, directories, exceptional, farewells, files, flags, processes,
+        run, signals, timers, users, vnodes,
     };
     let tables = [
         calls::CASES,
@@ -24,6 +24,7 @@ fn every_backend_passes_the_table() {
         signals::CASES,
         processes::CASES,
         vnodes::CASES,
+        farewells::CASES,
         directories::CASES,
     ];
     run(rust_face::FACE, &tables);

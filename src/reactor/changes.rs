@@ -49,7 +49,11 @@ impl<P: Poller> State<P> {
         filters::check(change)?;
         let found = self.find(change)?;
         match found {
-            Some(id) if change.flags.contains(Flags::DELETE) => self.delete(id, change, triggers),
+            Some(id) if change.flags.contains(Flags::DELETE) => {
+                self.defer_delete(id, change)?;
+                self.delete(id, change, triggers)
+            }
+            Some(id) if self.take_back(id, change, triggers)? => Ok(()),
             Some(id) => self.update(id, change),
             None if change.flags.contains(Flags::DELETE) => Err(missing(change)),
             None if change.flags.contains(Flags::ADD) => self.attach(change, triggers),
@@ -74,7 +78,16 @@ impl<P: Poller> State<P> {
             Filter::SIGNAL => self.attach_signal(change),
             Filter::PROC => self.attach_process(change),
             Filter::USER => self.attach_user(change, triggers),
-            _ => self.attach_descriptor(change),
+            _ => {
+                self.attach_descriptor(change)?;
+                let fd = descriptor::number(change)?;
+                match self.find_descriptor(fd, change) {
+                    Some(id) if change.flags.contains(Flags::VANISHED) => {
+                        self.tell_vanishing(id, fd)
+                    }
+                    _ => Ok(()),
+                }
+            }
         }
     }
 
@@ -108,11 +121,16 @@ impl<P: Poller> State<P> {
                 self.update_user(id, change);
                 Ok(())
             }
-            None => Ok(()),
+            Some(FilterState::Gone(_)) | None => Ok(()),
         }
     }
 
-    fn delete(&mut self, id: KnoteId, change: &Event, triggers: &Triggers) -> Result<()> {
+    pub(super) fn delete(
+        &mut self,
+        id: KnoteId,
+        change: &Event,
+        triggers: &Triggers,
+    ) -> Result<()> {
         match self.knotes.get(id).map(|knote| &knote.state) {
             Some(FilterState::Descriptor(_) | FilterState::File(_) | FilterState::Vnode(_)) => {
                 return self.detach_descriptor(id, descriptor::number(change)?);
@@ -124,7 +142,7 @@ impl<P: Poller> State<P> {
             Some(FilterState::Signal(_)) => self.detach_signal(id),
             Some(FilterState::Process(_)) => self.detach_process(id),
             Some(FilterState::User(_)) => self.detach_user(id, triggers),
-            None => {}
+            Some(FilterState::Gone(_)) | None => {}
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! Events coming out: active knotes are looked at, and what delivery does to them is done.
 
 use super::event::{Event, Flags};
-use super::knote::{FilterState, KnoteId};
+use super::knote::{FilterState, Handover, KnoteId};
 use super::poller::Poller;
 use super::state::State;
 use super::triggers::Triggers;
@@ -21,6 +21,9 @@ impl<P: Poller> State<P> {
         }
         if !self.latched.is_empty() {
             self.check_latches(now);
+        }
+        if !self.vanishing.is_empty() {
+            self.check_vanishing(now);
         }
         if !self.files.is_empty() {
             self.check_files();
@@ -60,6 +63,7 @@ impl<P: Poller> State<P> {
             FilterState::Signal(_) => self.collect_signal(id),
             FilterState::Process(_) => self.collect_process(id),
             FilterState::User(_) => self.collect_user(id),
+            FilterState::Gone(flag) => self.collect_gone(id, flag),
         }
     }
 
@@ -71,12 +75,13 @@ impl<P: Poller> State<P> {
         }
         let stays = !knote.flags.contains(Flags::DISPATCH);
         knote.enabled = stays;
+        knote.handover = if stays { Handover::None } else { Handover::Delivered };
         match knote.state {
             FilterState::Descriptor(_) if stays => self.delivered_descriptor(id, event),
             FilterState::Descriptor(_) => self.silence_descriptor(fd),
             FilterState::File(_) => self.delivered_file(id, event),
             FilterState::Timer(_) => self.schedule_timer(id),
-            FilterState::Signal(_) | FilterState::Process(_) => {}
+            FilterState::Signal(_) | FilterState::Process(_) | FilterState::Gone(_) => {}
             FilterState::User(_) | FilterState::Vnode(_) => {
                 if stays && !event.flags.contains(Flags::CLEAR) {
                     self.knotes.activate(id);
@@ -93,6 +98,7 @@ impl<P: Poller> State<P> {
             FilterState::Signal(_) => self.detach_signal(id),
             FilterState::Process(_) => self.detach_process(id),
             FilterState::User(_) => self.detach_user(id, triggers),
+            FilterState::Gone(_) => _ = self.knotes.remove(id),
             FilterState::Descriptor(_) | FilterState::File(_) | FilterState::Vnode(_) => {
                 self.remove_descriptor(fd, id);
                 self.silence_descriptor(fd);

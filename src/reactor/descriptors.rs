@@ -278,7 +278,7 @@ impl<P: Poller> State<P> {
     /// The descriptor was closed or names another file: its knotes are gone.
     pub(super) fn vanish(&mut self, fd: RawFd) {
         while let Some(id) = self.descriptors.get(fd).and_then(|entry| entry.knotes().next()) {
-            self.remove_descriptor(fd, id);
+            self.lose(fd, id);
         }
         self.unregister(fd);
     }

@@ -22,7 +22,11 @@ const STICKY: Flags = Flags::ADD
     .union(Flags::CLEAR)
     .union(Flags::DISPATCH)
     .union(Flags::UDATA_SPECIFIC)
-    .union(Flags::OOBAND);
+    .union(Flags::OOBAND)
+    .union(Flags::VANISHED);
+
+/// Of these, those that say something else in an event.
+const TOLD: Flags = Flags::OOBAND.union(Flags::VANISHED);
 
 /// One watched condition.
 #[derive(Debug)]
@@ -35,9 +39,21 @@ pub(super) struct Knote {
     pub(super) data: i64,
     pub(super) udata: usize,
     pub(super) enabled: bool,
+    pub(super) handover: Handover,
     /// Stands in the queue of active knotes.
     active: bool,
     pub(super) state: FilterState,
+}
+
+/// Where the event of a knote with DISPATCH is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Handover {
+    #[default]
+    None,
+    /// With a thread, until that enables the knote again.
+    Delivered,
+    /// As before, and the knote is to be deleted then.
+    Deleted,
 }
 
 /// What only one kind of filter needs.
@@ -50,6 +66,8 @@ pub(super) enum FilterState {
     Signal(SignalState),
     Process(ProcessState),
     User(UserState),
+    /// The knote is gone; a record with this flag is still to be told.
+    Gone(Flags),
 }
 
 impl Knote {
@@ -63,6 +81,7 @@ impl Knote {
             data: change.data,
             udata: change.udata,
             enabled: !change.flags.contains(Flags::DISABLE),
+            handover: Handover::None,
             active: false,
             state,
         }
@@ -79,7 +98,7 @@ impl Knote {
     pub(super) const fn is_over(&self) -> bool {
         match &self.state {
             FilterState::Timer(timer) => timer.is_once(),
-            FilterState::Process(_) => true,
+            FilterState::Process(_) | FilterState::Gone(_) => true,
             _ => false,
         }
     }
@@ -89,7 +108,7 @@ impl Knote {
         Event {
             ident: self.ident,
             filter: self.filter,
-            flags: self.flags,
+            flags: self.flags.difference(TOLD),
             fflags: self.fflags,
             data: 0,
             udata: self.udata,

@@ -7,6 +7,7 @@
 
 use super::descriptors::Descriptors;
 use super::event::{Event, Filter, Flags};
+use super::farewell::Vanishing;
 use super::filters::signal::Signals;
 use super::knote::{Knote, KnoteId, Knotes};
 use super::notices::Notices;
@@ -47,6 +48,7 @@ pub(super) struct State<P: Poller> {
     /// There once a knote wanted to know what happens to a file.
     pub(super) notices: Option<Notices>,
     pub(super) signals: Signals,
+    pub(super) vanishing: Vanishing,
     /// PROC knotes whose processes live, by the descriptors of these.
     pub(super) processes: HashMap<RawFd, KnoteId>,
     /// Counts collections: what a knote was found to be counts only in the same one.
@@ -74,6 +76,7 @@ impl<P: Poller> State<P> {
             files: Vec::new(),
             notices: None,
             signals: Signals::default(),
+            vanishing: Vanishing::default(),
             processes: HashMap::new(),
             turn: 1,
             sleepers: Sleepers::default(),
@@ -95,7 +98,9 @@ impl<P: Poller> State<P> {
 
     /// Whether there is something that no descriptor announces, so that it has to be looked for.
     pub(super) fn needs_tick(&self) -> bool {
-        !self.latched.is_empty() || self.files.iter().any(|id| self.is_unannounced(*id))
+        !self.latched.is_empty()
+            || !self.vanishing.is_empty()
+            || self.files.iter().any(|id| self.is_unannounced(*id))
     }
 
     /// The time, or 0 if nothing that it is wanted for depends on it.

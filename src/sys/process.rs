@@ -23,7 +23,7 @@ impl Process {
         use std::os::fd::FromRawFd;
         // SAFETY: no pointers.
         let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-        let Ok(fd) = libc::c_int::try_from(fd) else { return Err(io::Error::last_os_error()) };
+        let fd = libc::c_int::try_from(fd).unwrap_or(-1);
         if fd < 0 {
             let error = io::Error::last_os_error();
             return Err(match error.raw_os_error() {

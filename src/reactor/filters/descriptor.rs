@@ -72,7 +72,10 @@ impl<P: Poller> State<P> {
                     self.look_for(id);
                     return Ok(());
                 }
-                Ok(Outcome::Stale) => self.vanish(fd),
+                Ok(Outcome::Stale) => {
+                    self.remove_descriptor(fd, id);
+                    self.vanish(fd);
+                }
                 Err(error) => {
                     self.remove_descriptor(fd, id);
                     return match error.errno() {

@@ -106,7 +106,7 @@ impl<P: Poller> State<P> {
             None => false,
         };
         if !current {
-            self.remove_descriptor(fd, id);
+            self.lose(fd, id);
         }
         current
     }

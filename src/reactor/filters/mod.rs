@@ -24,10 +24,15 @@ pub(super) fn check(change: &Event) -> Result<()> {
     if change.flags.contains(Flags::ENABLE | Flags::DISABLE) {
         return Err(invalid("ENABLE and DISABLE in one change contradict each other"));
     }
+    if change.flags.contains(Flags::VANISHED | Flags::ADD)
+        && (is_named(change.filter)
+            || !change.flags.contains(Flags::DISPATCH | Flags::UDATA_SPECIFIC))
+    {
+        return Err(invalid(
+            "VANISHED goes with DISPATCH and UDATA_SPECIFIC, and with filters of descriptors",
+        ));
+    }
     match change.filter {
-        _ if change.flags.contains(Flags::VANISHED) => {
-            Err(unsupported("VANISHED is not available with the backends epoll, poll and select"))
-        }
         Filter::PROC if change.flags.contains(Flags::ADD) => process::check(change),
         Filter::TIMER if change.flags.contains(Flags::ADD) => timer::time(change).map(drop),
         Filter::EXCEPT if change.fflags & !note::OOB != 0 => {

@@ -205,7 +205,7 @@ impl<P: Poller> State<P> {
         let fd = RawFd::try_from(knote.ident).unwrap_or(-1);
         let FilterState::Vnode(state) = &mut knote.state else { return };
         let now = Status::of(fd).ok().filter(|now| now.identity == state.known.identity);
-        let Some(now) = now else { return self.remove_descriptor(fd, id) };
+        let Some(now) = now else { return self.lose(fd, id) };
         if state.watch == Some(notice.watch) || notice.happened.contains(Happened::LOST) {
             state.take(notice.happened, notice.to_entry, now);
         } else {

@@ -18,6 +18,7 @@ pub mod closing;
 pub mod descriptors;
 pub mod directories;
 pub mod exceptional;
+pub mod farewells;
 pub mod files;
 pub mod flags;
 pub mod processes;
