@@ -64,11 +64,8 @@ fn a_file_that_grows_wakes_the_wait(bench: &Bench) {
     reader.seek(SeekFrom::End(0)).unwrap();
     queue.set(read(&reader, Flags::ADD));
     queue.none();
-    std::thread::scope(|scope| {
-        let waiter = scope.spawn(|| queue.one());
-        file.write_all(b"12345").unwrap();
-        assert_eq!(waiter.join().unwrap().data, 5);
-    });
+    let event = queue.woken_by(|| file.write_all(b"12345").unwrap());
+    assert_eq!(event.data, 5);
     reader.seek(SeekFrom::End(0)).unwrap();
     queue.none();
     file.write_all(b"6").unwrap();

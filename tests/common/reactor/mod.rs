@@ -31,6 +31,7 @@ pub mod vnodes;
 use evl::reactor::{BackendKind, Event, Filter, Flags};
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
 use std::time::Duration;
 
 /// The result of a face's call: the error is an errno value.
@@ -154,6 +155,21 @@ impl Q {
         let events = self.wait(8, SOON_NS);
         assert_eq!(events.len(), 1, "one event expected: {events:?}");
         events[0]
+    }
+
+    /// Exactly one event comes to a thread that waits already when `cause` is called.
+    #[track_caller]
+    pub fn woken_by(&self, cause: impl FnOnce()) -> Event {
+        let (sender, receiver) = mpsc::channel();
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| {
+                sender.send(system::thread_id()).unwrap();
+                self.one()
+            });
+            system::await_sleep(receiver.recv().unwrap());
+            cause();
+            waiter.join().unwrap()
+        })
     }
 
     /// Nothing comes, neither now nor in a while.

@@ -62,6 +62,7 @@ fn a_signal_wakes_the_wait_and_does_not_interrupt_it(bench: &Bench) {
     let _ignored = Action::ignore(SIGNAL);
     let queue = bench.queue();
     queue.set(signal(SIGNAL, Flags::ADD));
+    assert_eq!(queue.woken_by(|| system::raise(SIGNAL)).data, 1);
     let signals = system::Signals::of(SIGNAL, Duration::from_millis(5));
     for _ in 0..20 {
         assert!(queue.one().data >= 1);

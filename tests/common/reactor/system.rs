@@ -145,3 +145,22 @@ pub fn kill(process: libc::pid_t, signal: libc::c_int) {
     // SAFETY: no pointers.
     assert_eq!(unsafe { libc::kill(process, signal) }, 0);
 }
+
+/// This thread, as [`await_sleep`] knows it.
+pub fn thread_id() -> libc::c_long {
+    // SAFETY: no arguments.
+    #[cfg(target_os = "linux")]
+    let id = unsafe { libc::syscall(libc::SYS_gettid) };
+    #[cfg(not(target_os = "linux"))]
+    let id = 0;
+    id
+}
+
+/// Waits until a thread sleeps in the kernel, where the system tells.
+pub fn await_sleep(thread: libc::c_long) {
+    let stat = format!("/proc/self/task/{thread}/stat");
+    let sleeps = || std::fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") S "));
+    while !sleeps() {
+        std::thread::yield_now();
+    }
+}

@@ -29,6 +29,7 @@ crate::cases![
     what_happened_while_disabled_is_told_when_enabled,
     oneshot_and_dispatch_happenings,
     a_happening_wakes_the_wait,
+    a_knote_added_during_a_wait_is_told,
     read_and_vnode_share_a_file,
     a_vnode_knote_dies_with_its_descriptor,
     a_vnode_knote_does_not_pass_to_the_next_file,
@@ -252,12 +253,19 @@ fn oneshot_and_dispatch_happenings(bench: &Bench) {
 fn a_happening_wakes_the_wait(bench: &Bench) {
     let queue = bench.queue();
     let (_place, _path, mut file) = place();
-    std::thread::scope(|scope| {
-        let waiter = scope.spawn(|| queue.one());
+    queue.set(vnode(&file, note::WRITE));
+    let event = queue.woken_by(|| file.write_all(b"d").unwrap());
+    assert_eq!(event.fflags, note::WRITE);
+}
+
+fn a_knote_added_during_a_wait_is_told(bench: &Bench) {
+    let queue = bench.queue();
+    let (_place, _path, mut file) = place();
+    let event = queue.woken_by(|| {
         queue.set(vnode(&file, note::WRITE));
         file.write_all(b"d").unwrap();
-        assert_eq!(waiter.join().unwrap().fflags, note::WRITE);
     });
+    assert_eq!(event.fflags, note::WRITE);
 }
 
 fn read_and_vnode_share_a_file(bench: &Bench) {
