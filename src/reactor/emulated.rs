@@ -55,12 +55,9 @@ impl<P: Poller> Emulated<P> {
     /// Sees to it that a sleeping thread, or whoever watches the queue's descriptor, learns of what is
     /// left to do, and that the wake-up is quiet when nothing is.
     fn settle(&self, state: &mut State<P>) {
-        let deadline = state.timers.next_deadline();
-        if state.alarm.is_some() {
-            let now = state.time(false);
-            let tick = state.tick(now);
-            state.set_alarm(deadline.into_iter().chain(tick).min());
-        }
+        let tick = if state.needs_tick() { state.tick(clock::monotonic_ns()) } else { None };
+        let deadline = state.timers.next_deadline().into_iter().chain(tick).min();
+        state.set_alarm(deadline);
         let outdated = state.sleepers.any_before(state.version);
         let work = state.knotes.active() > 0;
         if work || outdated || state.sleepers.all_oversleep(deadline) {

@@ -32,7 +32,7 @@ use evl::reactor::{BackendKind, Event, Filter, Flags};
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The result of a face's call: the error is an errno value.
 pub type Outcome<T> = Result<T, i32>;
@@ -167,8 +167,12 @@ impl Q {
                 self.one()
             });
             system::await_sleep(receiver.recv().unwrap());
+            let start = Instant::now();
             cause();
-            waiter.join().unwrap()
+            let event = waiter.join().unwrap();
+            // What no one announced would be found when the time of the wait is over.
+            assert!(start.elapsed() < Duration::from_nanos(SOON_NS.unsigned_abs()) / 2);
+            event
         })
     }
 
