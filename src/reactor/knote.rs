@@ -2,7 +2,11 @@
 //! A knote is one condition that is watched; the table gives each a name that is never used again.
 
 use super::event::{Event, Filter, Flags};
-use super::filters::{descriptor::DescriptorState, timer::TimerState, user::UserState};
+use super::filters::descriptor::DescriptorState;
+use super::filters::file::FileState;
+use super::filters::process::ProcessState;
+use super::filters::signal::SignalState;
+use super::filters::{timer::TimerState, user::UserState, vnode::VnodeState};
 use std::collections::VecDeque;
 
 /// Names a knote. Once the knote has gone, the name finds nothing.
@@ -17,7 +21,12 @@ const STICKY: Flags = Flags::ADD
     .union(Flags::ONESHOT)
     .union(Flags::CLEAR)
     .union(Flags::DISPATCH)
-    .union(Flags::UDATA_SPECIFIC);
+    .union(Flags::UDATA_SPECIFIC)
+    .union(Flags::OOBAND)
+    .union(Flags::VANISHED);
+
+/// Of these, those that say something else in an event.
+const TOLD: Flags = Flags::OOBAND.union(Flags::VANISHED);
 
 /// One watched condition.
 #[derive(Debug)]
@@ -30,17 +39,35 @@ pub(super) struct Knote {
     pub(super) data: i64,
     pub(super) udata: usize,
     pub(super) enabled: bool,
+    pub(super) handover: Handover,
     /// Stands in the queue of active knotes.
     active: bool,
     pub(super) state: FilterState,
+}
+
+/// Where the event of a knote with DISPATCH is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Handover {
+    #[default]
+    None,
+    /// With a thread, until that enables the knote again.
+    Delivered,
+    /// As before, and the knote is to be deleted then.
+    Deleted,
 }
 
 /// What only one kind of filter needs.
 #[derive(Debug)]
 pub(super) enum FilterState {
     Descriptor(DescriptorState),
+    File(FileState),
+    Vnode(VnodeState),
     Timer(TimerState),
+    Signal(SignalState),
+    Process(ProcessState),
     User(UserState),
+    /// The knote is gone; a record with this flag is still to be told.
+    Gone(Flags),
 }
 
 impl Knote {
@@ -54,6 +81,7 @@ impl Knote {
             data: change.data,
             udata: change.udata,
             enabled: !change.flags.contains(Flags::DISABLE),
+            handover: Handover::None,
             active: false,
             state,
         }
@@ -66,12 +94,21 @@ impl Knote {
             && (!specific || self.udata == change.udata)
     }
 
+    /// Whether its condition comes once, so that it ends with its first event.
+    pub(super) const fn is_over(&self) -> bool {
+        match &self.state {
+            FilterState::Timer(timer) => timer.is_once(),
+            FilterState::Process(_) | FilterState::Gone(_) => true,
+            _ => false,
+        }
+    }
+
     /// The record that tells of the knote; the filter adds what it knows.
     pub(super) const fn record(&self) -> Event {
         Event {
             ident: self.ident,
             filter: self.filter,
-            flags: self.flags,
+            flags: self.flags.difference(TOLD),
             fflags: self.fflags,
             data: 0,
             udata: self.udata,
@@ -138,6 +175,11 @@ impl Knotes {
             Some((generation, knote)) if *generation == id.generation => knote.as_mut(),
             _ => None,
         }
+    }
+
+    /// What only the knote's filter needs.
+    pub(super) fn state_mut(&mut self, id: KnoteId) -> Option<&mut FilterState> {
+        Some(&mut self.get_mut(id)?.state)
     }
 
     pub(super) fn remove(&mut self, id: KnoteId) -> Option<Knote> {

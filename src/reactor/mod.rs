@@ -4,10 +4,10 @@
 //! A [`Reactor`] is a kernel event queue. What it does is the same on every OS; what it waits with is its
 //! backend, chosen at run time: [`BackendKind`]. It knows nothing of HTTP.
 //!
-//! From the outside in: `Reactor` → `backend` (the calls) → `emulated` (waiting and waking) → `changes`
-//! and `collect` (the rules that all filters share) → `filters` (each filter's own) → `poller` (what the
-//! kernel can tell). `state`, `knote`, `descriptors` and `timers` are what is remembered in between;
-//! `wake`, `triggers` and `sleepers` are how threads reach each other.
+//! From the outside in: `Reactor` → `backend` (the calls) → `emulated` (waiting and waking) →
+//! `changes`, `collect` and `farewell` (the rules that all filters share) → `filters` (each filter's
+//! own) → `poller` (what the kernel can tell). `state`, `knote`, `descriptors`, `notices` and `timers`
+//! are what is remembered in between; `wake`, `triggers` and `sleepers` are how threads reach each other.
 
 mod backend;
 mod changes;
@@ -15,8 +15,10 @@ mod collect;
 mod descriptors;
 mod emulated;
 mod event;
+mod farewell;
 mod filters;
 mod knote;
+mod notices;
 mod poller;
 mod sleepers;
 mod state;

@@ -3,7 +3,6 @@
 
 use super::{Bench, ident, read, write};
 use evl::reactor::{Event, Filter, Flags, note};
-use std::fs::File;
 use std::io::{ErrorKind, Read, Write, pipe};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -25,7 +24,6 @@ crate::cases![
     a_low_water_mark_does_not_hold_back_the_end,
     low_water_marks_are_per_knote,
     a_low_water_mark_of_room,
-    files_on_disk_are_refused,
 ];
 
 fn with_note(change: Event, fflags: u32, data: i64) -> Event {
@@ -275,14 +273,4 @@ fn a_low_water_mark_of_room(bench: &Bench) {
     queue.none();
     reader.read_exact(&mut [0; 8192]).unwrap();
     assert_eq!(queue.one().ident, ident(&writer));
-}
-
-fn files_on_disk_are_refused(bench: &Bench) {
-    let queue = bench.queue();
-    let file = tempfile::tempfile().unwrap();
-    assert_eq!(queue.try_set(write(&file, Flags::ADD)), Err(libc::EINVAL));
-    assert_eq!(queue.try_set(read(&file, Flags::ADD)), Err(libc::ENOTSUP));
-    let directory = File::open("/").unwrap();
-    assert_eq!(queue.try_set(read(&directory, Flags::ADD)), Err(libc::ENOTSUP));
-    queue.none();
 }
