@@ -119,6 +119,42 @@ pub mod note {
     /// TIMER: leeway is given; accepted and treated as zero.
     pub const LEEWAY: u32 = 0x0080;
 
+    /// VNODE: the file was removed.
+    pub const DELETE: u32 = 0x0001;
+    /// VNODE: it was written to.
+    pub const WRITE: u32 = 0x0002;
+    /// VNODE: it became longer, or an entry was added to the directory.
+    pub const EXTEND: u32 = 0x0004;
+    /// VNODE: owner, mode or times changed.
+    pub const ATTRIB: u32 = 0x0008;
+    /// VNODE: the number of its links changed.
+    pub const LINK: u32 = 0x0010;
+    /// VNODE: it was renamed.
+    pub const RENAME: u32 = 0x0020;
+    /// VNODE: access was revoked, or the file system was unmounted.
+    pub const REVOKE: u32 = 0x0040;
+    /// VNODE: it was unlocked (`flock`). macOS.
+    pub const FUNLOCK: u32 = 0x0080;
+    /// VNODE: it was opened. FreeBSD, NetBSD, Linux.
+    pub const OPEN: u32 = 0x0100;
+    /// VNODE: a reader closed it. FreeBSD, NetBSD, Linux.
+    pub const CLOSE: u32 = 0x0200;
+    /// VNODE: a writer closed it. FreeBSD, NetBSD, Linux.
+    pub const CLOSE_WRITE: u32 = 0x0400;
+    /// VNODE: it was read. FreeBSD, NetBSD, Linux.
+    pub const READ: u32 = 0x0800;
+
+    /// PROC: the process ended; `data` is its wait status.
+    pub const EXIT: u32 = 0x0001;
+    /// PROC: it forked.
+    pub const FORK: u32 = 0x0002;
+    /// PROC: it executed another program.
+    pub const EXEC: u32 = 0x0004;
+    /// PROC: a signal was sent to it. macOS.
+    pub const SIGNAL: u32 = 0x0008;
+    /// PROC: tell the wait status, which is done anyway.
+    pub const EXITSTATUS: u32 = 0x0010;
+
     /// USER: ignore the low 24 bits of the change's fflags.
     pub const FFNOP: u32 = 0x0000_0000;
     /// USER: AND them with the knote's.

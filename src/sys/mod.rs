@@ -8,6 +8,7 @@ pub(crate) mod epoll;
 pub(crate) mod fd;
 pub(crate) mod file;
 pub(crate) mod fork;
+pub(crate) mod kqueue;
 pub(crate) mod localtime;
 pub(crate) mod poll;
 pub(crate) mod select;
