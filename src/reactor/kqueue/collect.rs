@@ -93,18 +93,9 @@ impl<K: Kernel> State<K> {
             knote.enabled = false;
             _ = self.tell(key, ev::DISABLE);
         } else if !event.flags.contains(Flags::CLEAR) {
-            self.again.push(key);
+            // The kernel looks again, as it does at any level-triggered knote.
+            _ = self.tell(key, ev::ENABLE);
         }
         Some(event)
-    }
-
-    /// Has the kernel look again at delivered knotes that are level-triggered but not in the kernel.
-    pub(super) fn look_again(&mut self) {
-        while let Some(key) = self.again.pop() {
-            if self.knotes.get(key).is_some_and(|knote| knote.enabled) {
-                // A knote whose descriptor was closed has nothing to tell.
-                _ = self.tell(key, ev::ENABLE);
-            }
-        }
     }
 }

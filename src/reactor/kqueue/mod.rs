@@ -67,8 +67,6 @@ struct State<K: Kernel> {
     timers: Timers<Key>,
     /// Soft knotes to look at, in the order in which they became active.
     active: VecDeque<Key>,
-    /// Knotes with a low-water mark that the kernel has to look at again.
-    again: Vec<Key>,
     sleepers: Sleepers,
     /// For when the alarm is set.
     alarm: Option<u64>,
@@ -89,7 +87,6 @@ impl<K: Kernel> Kqueue<K> {
             groups: Groups::default(),
             timers: Timers::new(clock::monotonic_ns()),
             active: VecDeque::new(),
-            again: Vec::new(),
             sleepers: Sleepers::default(),
             alarm: None,
             watched: false,
@@ -174,7 +171,6 @@ impl<K: Kernel> Backend for Kqueue<K> {
         loop {
             state.turn += 1;
             state.gather(&self.triggers);
-            state.look_again();
             let soft_first = state.turn.is_multiple_of(2);
             let before = if soft_first { state.collect_soft(events, &self.triggers) } else { 0 };
             let until = end.min(state.next_time());
