@@ -4,7 +4,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a failed test panics")]
 
-use evl::ffi::{evl_error, evl_filter, evl_flag, evl_io_note, evl_timer_note, evl_user_note};
+use evl::ffi::{evl_error, evl_filter, evl_flag, evl_io_note};
+use evl::ffi::{evl_process_note, evl_timer_note, evl_user_note, evl_vnode_note};
 use evl::reactor::{Filter, Flags, note};
 use std::collections::BTreeSet;
 use std::fs;
@@ -65,7 +66,7 @@ fn every_function_says_which_threads_may_call_it() {
 
 #[test]
 fn numbers_are_those_of_the_reactor() {
-    use {evl_filter::*, evl_flag::*, evl_io_note::*, evl_timer_note::*, evl_user_note::*};
+    use {evl_filter::*, evl_flag::*};
     for (c, rust) in [
         (EVL_READ, Filter::READ),
         (EVL_WRITE, Filter::WRITE),
@@ -97,9 +98,17 @@ fn numbers_are_those_of_the_reactor() {
     ] {
         assert_eq!(c as u16, rust.bits());
     }
+    assert_eq!(evl_error::EVL_ECONFIG as i32, -10001);
+}
+
+#[test]
+fn notes_are_those_of_the_reactor() {
+    use {evl_io_note::*, evl_process_note::*, evl_timer_note::*};
+    use {evl_user_note::*, evl_vnode_note::*};
     for (c, rust) in [
         (EVL_NOTE_LOWAT as u32, note::LOWAT),
         (EVL_NOTE_DATA as u32, note::DATA),
+        (EVL_NOTE_OOB as u32, note::OOB),
         (EVL_NOTE_SECONDS as u32, note::SECONDS),
         (EVL_NOTE_MSECONDS as u32, note::MSECONDS),
         (EVL_NOTE_USECONDS as u32, note::USECONDS),
@@ -108,6 +117,24 @@ fn numbers_are_those_of_the_reactor() {
         (EVL_NOTE_CRITICAL as u32, note::CRITICAL),
         (EVL_NOTE_BACKGROUND as u32, note::BACKGROUND),
         (EVL_NOTE_LEEWAY as u32, note::LEEWAY),
+        (EVL_NOTE_EXIT as u32, note::EXIT),
+        (EVL_NOTE_EXITSTATUS as u32, note::EXITSTATUS),
+        (EVL_NOTE_FORK as u32, note::FORK),
+        (EVL_NOTE_EXEC as u32, note::EXEC),
+        (EVL_NOTE_SIGNAL as u32, note::SIGNAL),
+        (EVL_NOTE_REAP as u32, note::REAP),
+        (EVL_NOTE_DELETE as u32, note::DELETE),
+        (EVL_NOTE_WRITE as u32, note::WRITE),
+        (EVL_NOTE_EXTEND as u32, note::EXTEND),
+        (EVL_NOTE_ATTRIB as u32, note::ATTRIB),
+        (EVL_NOTE_LINK as u32, note::LINK),
+        (EVL_NOTE_RENAME as u32, note::RENAME),
+        (EVL_NOTE_REVOKE as u32, note::REVOKE),
+        (EVL_NOTE_FUNLOCK as u32, note::FUNLOCK),
+        (EVL_NOTE_OPEN as u32, note::OPEN),
+        (EVL_NOTE_CLOSE as u32, note::CLOSE),
+        (EVL_NOTE_CLOSE_WRITE as u32, note::CLOSE_WRITE),
+        (EVL_NOTE_READ as u32, note::READ),
         (EVL_NOTE_FFNOP as u32, note::FFNOP),
         (EVL_NOTE_FFAND as u32, note::FFAND),
         (EVL_NOTE_FFOR as u32, note::FFOR),
@@ -117,5 +144,4 @@ fn numbers_are_those_of_the_reactor() {
     ] {
         assert_eq!(c, rust);
     }
-    assert_eq!(evl_error::EVL_ECONFIG as i32, -10001);
 }

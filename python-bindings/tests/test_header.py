@@ -17,6 +17,8 @@ ENUMS = {
     "evl_flag": (_enums.Flag, "EVL_"),
     "evl_io_note": (_enums.IoNote, "EVL_NOTE_"),
     "evl_timer_note": (_enums.TimerNote, "EVL_NOTE_"),
+    "evl_process_note": (_enums.ProcessNote, "EVL_NOTE_"),
+    "evl_vnode_note": (_enums.VnodeNote, "EVL_NOTE_"),
     "evl_user_note": (_enums.UserNote, "EVL_NOTE_"),
     "evl_error": (_enums.ErrorCode, "EVL_"),
     "evl_outcome": (_enums.Outcome, "EVL_"),

@@ -16,19 +16,21 @@ pub enum evl_filter {
     EVL_READ = 1,
     /// `ident` is a descriptor: room to write, or nobody left to read it.
     EVL_WRITE = 2,
-    /// `ident` is a descriptor: urgent data.
+    /// `ident` is a descriptor: urgent data, or the end of the other side.
     EVL_EXCEPT = 3,
     /// `ident` is any number: time has passed, `data` is how often since last told.
     EVL_TIMER = 4,
-    /// `ident` is a signal: it was delivered to the process.
+    /// `ident` is a signal: it was delivered to the process, `data` is how often since last told. What
+    /// the program does at it is done all the same.
     EVL_SIGNAL = 5,
-    /// `ident` is a process: it changed.
+    /// `ident` is a process: it has ended.
     EVL_PROC = 6,
     /// `ident` is a descriptor: its file or directory changed.
     EVL_VNODE = 7,
     /// `ident` is any number: the program called evl_trigger().
     EVL_USER = 8,
-    /// `ident` is a descriptor: everything written has been sent.
+    /// `ident` is a socket, terminal or pipe: everything written has been taken. Told up to ten
+    /// milliseconds late, as no OS but FreeBSD announces it.
     EVL_EMPTY = 9,
 }
 
@@ -57,7 +59,7 @@ pub enum evl_flag {
     EVL_KEEPUDATA = 1 << 9,
     /// Say so once if the descriptor vanishes.
     EVL_VANISHED = 1 << 10,
-    /// Out-of-band data is waiting.
+    /// READ: urgent data is news, too. Out: urgent data is waiting.
     EVL_OOBAND = 1 << 11,
     /// Out: the other side shut down; data may still be readable. `fflags` is the socket's error.
     EVL_EOF = 1 << 12,
@@ -65,7 +67,7 @@ pub enum evl_flag {
     EVL_ERROR = 1 << 13,
 }
 
-/// READ and WRITE: evl_event's `fflags`.
+/// READ, WRITE and EXCEPT: evl_event's `fflags`.
 #[repr(C)]
 pub enum evl_io_note {
     /// `data` of the change is the low-water mark, in bytes.
@@ -73,6 +75,8 @@ pub enum evl_io_note {
     /// Tell in `data` how many bytes, connections or how much room there is. Costs a system call per
     /// event where the kernel does not tell by itself.
     EVL_NOTE_DATA = 1 << 1,
+    /// EXCEPT: urgent data waits. Implied in a change.
+    EVL_NOTE_OOB = 1 << 2,
 }
 
 /// TIMER: evl_event's `fflags`. The first four are the unit of `data`; without one it is the
@@ -95,6 +99,54 @@ pub enum evl_timer_note {
     EVL_NOTE_BACKGROUND = 1 << 6,
     /// Accepted; the leeway is taken as zero.
     EVL_NOTE_LEEWAY = 1 << 7,
+}
+
+/// PROC: evl_event's `fflags`. Systems without a kqueue of their own tell of the end only; the other
+/// notes are ENOTSUP there.
+#[repr(C)]
+pub enum evl_process_note {
+    /// It has ended. `data` is its wait status if it is a child of this process and was not reaped:
+    /// reaping is left to the program. The knote ends with its event.
+    EVL_NOTE_EXIT = 1 << 0,
+    /// With EVL_NOTE_EXIT. The event has it if `data` is the wait status.
+    EVL_NOTE_EXITSTATUS = 1 << 1,
+    /// It has forked.
+    EVL_NOTE_FORK = 1 << 2,
+    /// It has executed a program.
+    EVL_NOTE_EXEC = 1 << 3,
+    /// It was sent a signal.
+    EVL_NOTE_SIGNAL = 1 << 4,
+    /// It was reaped.
+    EVL_NOTE_REAP = 1 << 5,
+}
+
+/// VNODE: evl_event's `fflags`: what to tell of, and what happened. What an OS cannot tell is ENOTSUP.
+#[repr(C)]
+pub enum evl_vnode_note {
+    /// Its last name is gone.
+    EVL_NOTE_DELETE = 1 << 0,
+    /// It was written to; a directory has got or lost an entry.
+    EVL_NOTE_WRITE = 1 << 1,
+    /// It has grown; an entry was moved into or out of the directory.
+    EVL_NOTE_EXTEND = 1 << 2,
+    /// Its owner, mode or times have changed.
+    EVL_NOTE_ATTRIB = 1 << 3,
+    /// The number of its names has changed.
+    EVL_NOTE_LINK = 1 << 4,
+    /// It was renamed.
+    EVL_NOTE_RENAME = 1 << 5,
+    /// Access was revoked, or its file system unmounted. ENOTSUP on Linux.
+    EVL_NOTE_REVOKE = 1 << 6,
+    /// A lock on it was released. ENOTSUP on Linux.
+    EVL_NOTE_FUNLOCK = 1 << 7,
+    /// It was opened.
+    EVL_NOTE_OPEN = 1 << 8,
+    /// A descriptor that could not write to it was closed.
+    EVL_NOTE_CLOSE = 1 << 9,
+    /// A descriptor that could write to it was closed.
+    EVL_NOTE_CLOSE_WRITE = 1 << 10,
+    /// It was read from.
+    EVL_NOTE_READ = 1 << 11,
 }
 
 /// USER: evl_event's `fflags`. The low 24 bits are the program's own.

@@ -3,7 +3,7 @@
 
 use super::event::{Event, Filter, Flags};
 use super::filters::{self, descriptor};
-use super::knote::KnoteId;
+use super::knote::{FilterState, KnoteId};
 use super::poller::Poller;
 use super::state::{Name, State};
 use super::triggers::Triggers;
@@ -57,16 +57,22 @@ impl<P: Poller> State<P> {
         }
     }
 
-    fn find(&self, change: &Event) -> Result<Option<KnoteId>> {
+    fn find(&mut self, change: &Event) -> Result<Option<KnoteId>> {
         match change.filter {
-            Filter::TIMER | Filter::USER => Ok(self.names.get(&Name::of(change)).copied()),
-            _ => Ok(self.find_descriptor(descriptor::number(change)?, change)),
+            filter if filters::is_named(filter) => Ok(self.names.get(&Name::of(change)).copied()),
+            _ => {
+                let fd = descriptor::number(change)?;
+                let found = self.find_descriptor(fd, change);
+                Ok(found.filter(|id| self.is_current(*id, fd)))
+            }
         }
     }
 
     fn attach(&mut self, change: &Event, triggers: &Triggers) -> Result<()> {
         match change.filter {
             Filter::TIMER => self.attach_timer(change),
+            Filter::SIGNAL => self.attach_signal(change),
+            Filter::PROC => self.attach_process(change),
             Filter::USER => self.attach_user(change, triggers),
             _ => self.attach_descriptor(change),
         }
@@ -83,36 +89,51 @@ impl<P: Poller> State<P> {
                 knote.enabled = true;
             }
         }
-        match change.filter {
-            Filter::TIMER => self.update_timer(id, change),
-            Filter::USER => {
+        match self.knotes.get(id).map(|knote| &knote.state) {
+            Some(FilterState::Descriptor(_)) => self.update_descriptor(id, change),
+            Some(FilterState::File(_)) => {
+                self.update_file(id, change);
+                Ok(())
+            }
+            Some(FilterState::Vnode(_)) => {
+                self.update_vnode(id, descriptor::number(change)?, change)
+            }
+            Some(FilterState::Timer(_)) => self.update_timer(id, change),
+            Some(FilterState::Signal(_)) => self.update_signal(id, change),
+            Some(FilterState::Process(_)) => {
+                self.update_process(id, change);
+                Ok(())
+            }
+            Some(FilterState::User(_)) => {
                 self.update_user(id, change);
                 Ok(())
             }
-            _ => self.update_descriptor(id, change),
+            None => Ok(()),
         }
     }
 
     fn delete(&mut self, id: KnoteId, change: &Event, triggers: &Triggers) -> Result<()> {
-        match change.filter {
-            Filter::TIMER => {
+        match self.knotes.get(id).map(|knote| &knote.state) {
+            Some(FilterState::Descriptor(_) | FilterState::File(_) | FilterState::Vnode(_)) => {
+                return self.detach_descriptor(id, descriptor::number(change)?);
+            }
+            Some(FilterState::Timer(_)) => {
                 self.stop_timer(id);
                 self.remove_named(id);
-                Ok(())
             }
-            Filter::USER => {
-                self.detach_user(id, triggers);
-                Ok(())
-            }
-            _ => self.detach_descriptor(id, descriptor::number(change)?),
+            Some(FilterState::Signal(_)) => self.detach_signal(id),
+            Some(FilterState::Process(_)) => self.detach_process(id),
+            Some(FilterState::User(_)) => self.detach_user(id, triggers),
+            None => {}
         }
+        Ok(())
     }
 }
 
 fn missing(change: &Event) -> Error {
-    match (change.filter, descriptor::number(change)) {
-        (Filter::TIMER | Filter::USER, _) => Error::os(libc::ENOENT),
-        (_, Ok(fd)) => descriptor::missing(fd),
-        (_, Err(error)) => error,
+    match descriptor::number(change) {
+        _ if filters::is_named(change.filter) => Error::os(libc::ENOENT),
+        Ok(fd) => descriptor::missing(fd),
+        Err(error) => error,
     }
 }

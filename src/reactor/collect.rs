@@ -1,31 +1,29 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Events coming out: active knotes are looked at, and what delivery does to them is done.
 
-use super::event::{Event, Filter, Flags};
-use super::filters::timer;
+use super::event::{Event, Flags};
 use super::knote::{FilterState, KnoteId};
 use super::poller::Poller;
 use super::state::State;
 use super::triggers::Triggers;
 use std::os::fd::RawFd;
 
-/// What delivery does to a knote.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Delete,
-    Disable,
-    Stay,
-}
-
 impl<P: Poller> State<P> {
-    /// Activates everything that the kernel does not report: timers, triggers and latched knotes.
+    /// Activates everything that the poller does not report.
     pub(super) fn gather(&mut self, triggers: &Triggers, now: u64) {
         self.take_triggers(triggers);
+        self.take_notices();
+        if self.signals.are_watched() {
+            self.count_signals();
+        }
         if !self.timers.is_empty() {
             self.expire_timers(now);
         }
         if !self.latched.is_empty() {
             self.check_latches(now);
+        }
+        if !self.files.is_empty() {
+            self.check_files();
         }
     }
 
@@ -56,40 +54,49 @@ impl<P: Poller> State<P> {
         }
         match knote.state {
             FilterState::Descriptor(_) => self.collect_descriptor(id),
+            FilterState::File(_) => self.collect_file(id),
+            FilterState::Vnode(_) => self.collect_vnode(id),
             FilterState::Timer(_) => self.collect_timer(id),
+            FilterState::Signal(_) => self.collect_signal(id),
+            FilterState::Process(_) => self.collect_process(id),
             FilterState::User(_) => self.collect_user(id),
         }
     }
 
     fn delivered(&mut self, id: KnoteId, event: &Event, triggers: &Triggers) {
         let Some(knote) = self.knotes.get_mut(id) else { return };
-        let once = event.filter == Filter::TIMER && timer::is_once(knote);
-        let fate = if once || knote.flags.contains(Flags::ONESHOT) {
-            Fate::Delete
-        } else if knote.flags.contains(Flags::DISPATCH) {
-            knote.enabled = false;
-            Fate::Disable
-        } else {
-            Fate::Stay
-        };
         let fd = RawFd::try_from(event.ident).unwrap_or(-1);
-        match (event.filter, fate) {
-            (Filter::TIMER, Fate::Delete) => _ = self.remove_named(id),
-            (Filter::TIMER, Fate::Disable) => {}
-            (Filter::TIMER, Fate::Stay) => self.schedule_timer(id),
-            (Filter::USER, Fate::Delete) => self.detach_user(id, triggers),
-            (Filter::USER, Fate::Disable) => {}
-            (Filter::USER, Fate::Stay) => {
-                if !event.flags.contains(Flags::CLEAR) {
+        if knote.flags.contains(Flags::ONESHOT) || knote.is_over() {
+            return self.discard(id, fd, triggers);
+        }
+        let stays = !knote.flags.contains(Flags::DISPATCH);
+        knote.enabled = stays;
+        match knote.state {
+            FilterState::Descriptor(_) if stays => self.delivered_descriptor(id, event),
+            FilterState::Descriptor(_) => self.silence_descriptor(fd),
+            FilterState::File(_) => self.delivered_file(id, event),
+            FilterState::Timer(_) => self.schedule_timer(id),
+            FilterState::Signal(_) | FilterState::Process(_) => {}
+            FilterState::User(_) | FilterState::Vnode(_) => {
+                if stays && !event.flags.contains(Flags::CLEAR) {
                     self.knotes.activate(id);
                 }
             }
-            (_, Fate::Delete) => {
+        }
+    }
+
+    /// Deletes a knote that was delivered for the last time.
+    fn discard(&mut self, id: KnoteId, fd: RawFd, triggers: &Triggers) {
+        let Some(knote) = self.knotes.get(id) else { return };
+        match knote.state {
+            FilterState::Timer(_) => _ = self.remove_named(id),
+            FilterState::Signal(_) => self.detach_signal(id),
+            FilterState::Process(_) => self.detach_process(id),
+            FilterState::User(_) => self.detach_user(id, triggers),
+            FilterState::Descriptor(_) | FilterState::File(_) | FilterState::Vnode(_) => {
                 self.remove_descriptor(fd, id);
                 self.silence_descriptor(fd);
             }
-            (_, Fate::Disable) => self.silence_descriptor(fd),
-            (_, Fate::Stay) => self.delivered_descriptor(id, event),
         }
     }
 }

@@ -9,8 +9,9 @@
 //! finds out whether the number still names the same file.
 
 use super::event::{Event, Filter, Flags, note};
-use super::filters::descriptor::interest;
+use super::filters::condition::{Condition, is_announced};
 use super::knote::{FilterState, Knote, KnoteId};
+use super::notices::Notices;
 use super::poller::{Interest, Mode, Outcome, Poller, Registration};
 use super::state::State;
 use crate::{Error, Result};
@@ -137,12 +138,36 @@ impl<P: Poller> State<P> {
         let registration =
             Registration { interest: Interest::READ, mode: Mode::Level, generation: INTERNAL };
         self.poller.set(fd, registration, false)?;
+        self.note_set_change();
         Ok(())
     }
 
-    /// Whether the number is one of the reactor's own descriptors, which callers cannot have it watch.
-    pub(super) fn is_internal(&self, fd: RawFd) -> bool {
-        fd == self.wake_fd || self.alarm.as_ref().is_some_and(|(alarm, _)| alarm.fd() == fd)
+    /// Undoes [`State::watch_internal`].
+    pub(super) fn unwatch_internal(&mut self, fd: RawFd) {
+        self.poller.clear(fd);
+        self.note_set_change();
+    }
+
+    /// The reactor's own descriptors, which callers cannot have it watch.
+    pub(super) fn internals(&self) -> impl Iterator<Item = RawFd> {
+        let alarm = self.alarm.as_ref().map(|(alarm, _)| alarm.fd());
+        let notices = self.notices.as_ref().map(Notices::fd);
+        let few = [Some(self.wake_fd), alarm, notices, self.signals.fd()];
+        few.into_iter().flatten().chain(self.processes.keys().copied())
+    }
+
+    /// One of the reactor's own descriptors is ready.
+    pub(super) fn report_internal(&mut self, fd: RawFd) {
+        if fd == self.wake_fd {
+            return;
+        }
+        self.signals.heard |= self.signals.fd() == Some(fd);
+        if let Some(notices) = &mut self.notices
+            && notices.fd() == fd
+        {
+            notices.unread = true;
+        }
+        self.process_ended(fd);
     }
 
     /// The knote of that name on the descriptor.
@@ -168,15 +193,22 @@ impl<P: Poller> State<P> {
         if let Some(entry) = self.descriptors.get_mut(fd) {
             entry.remove(knote.filter, id);
         }
-        self.latched.retain(|latched| *latched != id);
+        match knote.state {
+            FilterState::File(state) => self.release_file(id, &state),
+            FilterState::Vnode(state) => self.release_vnode(id, &state),
+            _ => self.latched.retain(|latched| *latched != id),
+        }
     }
 
     /// Tells the poller what the knotes of a descriptor need. `look_again`: even if that is what it
     /// knows already, so that what is ready now is reported.
     pub(super) fn register(&mut self, fd: RawFd, look_again: bool) -> Result<Outcome> {
         let wanted = self.wanted(fd);
-        let Some(entry) = self.descriptors.get_mut(fd) else { return Ok(Outcome::Done) };
+        let Some(entry) = self.descriptors.get(fd) else { return Ok(Outcome::Done) };
         let known = entry.registered;
+        if known.is_none() && !entry.knotes().any(|id| self.is_polled(id)) {
+            return Ok(Outcome::Done);
+        }
         let (interest, mode) = wanted;
         if let Some(known) = known {
             let same = (known.interest, known.mode) == wanted && !entry.fired;
@@ -201,17 +233,23 @@ impl<P: Poller> State<P> {
         Ok(outcome)
     }
 
+    /// Whether a knote is the poller's business at all.
+    fn is_polled(&self, id: KnoteId) -> bool {
+        let knote = self.knotes.get(id);
+        knote.is_some_and(|knote| matches!(knote.state, FilterState::Descriptor(_)))
+    }
+
     fn wanted(&self, fd: RawFd) -> (Interest, Mode) {
         let ids = self.descriptors.get(fd).into_iter().flat_map(Descriptor::knotes);
         let mut interest_of_all = Interest::empty();
         let (mut armed, mut edge, mut once) = (0, false, false);
         for knote in ids.filter_map(|id| self.knotes.get(id)) {
-            if !knote.enabled || is_latched(knote) {
+            if !knote.enabled || is_unreported(knote) || !is_announced::<P>(knote.filter) {
                 continue;
             }
             let marked = knote.fflags & note::LOWAT != 0;
             armed += 1;
-            interest_of_all |= interest(knote.filter);
+            interest_of_all |= Condition::of(knote).interest();
             edge |= marked || knote.flags.contains(Flags::CLEAR);
             once |= !marked && knote.flags.intersects(Flags::ONESHOT | Flags::DISPATCH);
         }
@@ -279,9 +317,8 @@ impl<P: Poller> State<P> {
         }
         self.descriptors.suspect = Suspect::default();
         self.version += 1;
-        let alarm = self.alarm.as_ref().map(|(alarm, _)| alarm.fd());
-        for fd in alarm.into_iter().chain([self.wake_fd]) {
-            // Neither is in the new set, and both are open: only memory can be wanting.
+        for fd in self.internals().collect::<Vec<_>>() {
+            // None is in the new set, and all are open: only memory can be wanting.
             let _ = self.watch_internal(fd);
         }
         for fd in registered {
@@ -301,6 +338,7 @@ impl<P: Poller> State<P> {
     }
 }
 
-fn is_latched(knote: &Knote) -> bool {
-    matches!(&knote.state, FilterState::Descriptor(state) if state.latch.is_some())
+/// Whether the poller must not report the knote now.
+fn is_unreported(knote: &Knote) -> bool {
+    !matches!(&knote.state, FilterState::Descriptor(state) if state.latch.is_none())
 }

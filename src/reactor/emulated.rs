@@ -56,7 +56,11 @@ impl<P: Poller> Emulated<P> {
     /// left to do, and that the wake-up is quiet when nothing is.
     fn settle(&self, state: &mut State<P>) {
         let deadline = state.timers.next_deadline();
-        state.set_alarm(deadline);
+        if state.alarm.is_some() {
+            let now = state.time(false);
+            let tick = state.tick(now);
+            state.set_alarm(deadline.into_iter().chain(tick).min());
+        }
         let outdated = state.sleepers.any_before(state.version);
         let work = state.knotes.active() > 0;
         if work || outdated || state.sleepers.all_oversleep(deadline) {
@@ -114,8 +118,13 @@ impl<P: Poller> State<P> {
         if self.knotes.active() > 0 {
             return AT_ONCE;
         }
-        let tick = if self.latched.is_empty() { NEVER } else { now.saturating_add(TICK_NS) };
+        let tick = self.tick(now).unwrap_or(NEVER);
         until.min(self.timers.next_deadline().unwrap_or(NEVER)).min(tick)
+    }
+
+    /// When to look for what no descriptor announces, if there is such.
+    fn tick(&self, now: u64) -> Option<u64> {
+        self.needs_tick().then(|| now.saturating_add(TICK_NS))
     }
 
     /// Sets the descriptor's alarm, where there is one and it is set otherwise.
@@ -159,13 +168,15 @@ impl<P: Poller> Backend for Emulated<P> {
             state = awake;
             now = state.time(timed);
             let mut count = 0;
-            if result.is_ok() {
+            // A signal that is watched is an event, and only an interruption if it was none.
+            if result.is_ok() || state.signals.are_watched() {
+                state.signals.heard |= result.is_err();
                 state.gather(&self.triggers, now);
                 count = state.collect(events, &self.triggers);
             }
             if count > 0 || result.is_err() || end <= now || end == AT_ONCE {
                 self.settle(&mut state);
-                return result.map(|()| count);
+                return if count > 0 { Ok(count) } else { result.map(|()| 0) };
             }
         }
     }

@@ -85,7 +85,7 @@ bitflags! {
         const KEEPUDATA = 0x0200;
         /// Say so once if the descriptor vanishes.
         const VANISHED = 0x0400;
-        /// Out-of-band data is waiting.
+        /// READ: urgent data is news, too. Out: urgent data is waiting.
         const OOBAND = 0x0800;
         /// The other side shut down; may come while data is still readable.
         const EOF = 0x1000;
@@ -101,6 +101,8 @@ pub mod note {
     /// READ, WRITE: fill `data` of each event with the bytes, connections or room there is (costs a
     /// system call per event where the kernel does not tell).
     pub const DATA: u32 = 0x0002;
+    /// EXCEPT: urgent data waits. Implied in a change.
+    pub const OOB: u32 = 0x0004;
 
     /// TIMER: `data` is in seconds.
     pub const SECONDS: u32 = 0x0001;
@@ -119,41 +121,44 @@ pub mod note {
     /// TIMER: leeway is given; accepted and treated as zero.
     pub const LEEWAY: u32 = 0x0080;
 
-    /// VNODE: the file was removed.
+    /// PROC: the process has ended; `data` is its wait status, if it is a child of this process and was
+    /// not reaped. The event leaves it to the caller to reap.
+    pub const EXIT: u32 = 0x0001;
+    /// PROC: as [`EXIT`]; the event has it if `data` is the wait status.
+    pub const EXITSTATUS: u32 = 0x0002;
+    /// PROC: the process has forked.
+    pub const FORK: u32 = 0x0004;
+    /// PROC: the process has executed a program.
+    pub const EXEC: u32 = 0x0008;
+    /// PROC: the process was sent a signal.
+    pub const SIGNAL: u32 = 0x0010;
+    /// PROC: the process was reaped.
+    pub const REAP: u32 = 0x0020;
+
+    /// VNODE: the file's last name is gone.
     pub const DELETE: u32 = 0x0001;
-    /// VNODE: it was written to.
+    /// VNODE: the file was written to; a directory has got or lost an entry.
     pub const WRITE: u32 = 0x0002;
-    /// VNODE: it became longer, or an entry was added to the directory.
+    /// VNODE: the file has grown; an entry was moved into or out of the directory.
     pub const EXTEND: u32 = 0x0004;
-    /// VNODE: owner, mode or times changed.
+    /// VNODE: owner, mode or times have changed.
     pub const ATTRIB: u32 = 0x0008;
-    /// VNODE: the number of its links changed.
+    /// VNODE: the number of names has changed.
     pub const LINK: u32 = 0x0010;
-    /// VNODE: it was renamed.
+    /// VNODE: the file was renamed.
     pub const RENAME: u32 = 0x0020;
     /// VNODE: access was revoked, or the file system was unmounted.
     pub const REVOKE: u32 = 0x0040;
-    /// VNODE: it was unlocked (`flock`). macOS.
+    /// VNODE: a lock was released.
     pub const FUNLOCK: u32 = 0x0080;
-    /// VNODE: it was opened. FreeBSD, NetBSD, Linux.
+    /// VNODE: the file was opened.
     pub const OPEN: u32 = 0x0100;
-    /// VNODE: a reader closed it. FreeBSD, NetBSD, Linux.
+    /// VNODE: a descriptor that could not write was closed.
     pub const CLOSE: u32 = 0x0200;
-    /// VNODE: a writer closed it. FreeBSD, NetBSD, Linux.
+    /// VNODE: a descriptor that could write was closed.
     pub const CLOSE_WRITE: u32 = 0x0400;
-    /// VNODE: it was read. FreeBSD, NetBSD, Linux.
+    /// VNODE: the file was read from.
     pub const READ: u32 = 0x0800;
-
-    /// PROC: the process ended; `data` is its wait status.
-    pub const EXIT: u32 = 0x0001;
-    /// PROC: it forked.
-    pub const FORK: u32 = 0x0002;
-    /// PROC: it executed another program.
-    pub const EXEC: u32 = 0x0004;
-    /// PROC: a signal was sent to it. macOS.
-    pub const SIGNAL: u32 = 0x0008;
-    /// PROC: tell the wait status, which is done anyway.
-    pub const EXITSTATUS: u32 = 0x0010;
 
     /// USER: ignore the low 24 bits of the change's fflags.
     pub const FFNOP: u32 = 0x0000_0000;

@@ -2,7 +2,11 @@
 //! A knote is one condition that is watched; the table gives each a name that is never used again.
 
 use super::event::{Event, Filter, Flags};
-use super::filters::{descriptor::DescriptorState, timer::TimerState, user::UserState};
+use super::filters::descriptor::DescriptorState;
+use super::filters::file::FileState;
+use super::filters::process::ProcessState;
+use super::filters::signal::SignalState;
+use super::filters::{timer::TimerState, user::UserState, vnode::VnodeState};
 use std::collections::VecDeque;
 
 /// Names a knote. Once the knote has gone, the name finds nothing.
@@ -17,7 +21,8 @@ const STICKY: Flags = Flags::ADD
     .union(Flags::ONESHOT)
     .union(Flags::CLEAR)
     .union(Flags::DISPATCH)
-    .union(Flags::UDATA_SPECIFIC);
+    .union(Flags::UDATA_SPECIFIC)
+    .union(Flags::OOBAND);
 
 /// One watched condition.
 #[derive(Debug)]
@@ -39,7 +44,11 @@ pub(super) struct Knote {
 #[derive(Debug)]
 pub(super) enum FilterState {
     Descriptor(DescriptorState),
+    File(FileState),
+    Vnode(VnodeState),
     Timer(TimerState),
+    Signal(SignalState),
+    Process(ProcessState),
     User(UserState),
 }
 
@@ -64,6 +73,15 @@ impl Knote {
         let specific = self.flags.contains(Flags::UDATA_SPECIFIC);
         specific == change.flags.contains(Flags::UDATA_SPECIFIC)
             && (!specific || self.udata == change.udata)
+    }
+
+    /// Whether its condition comes once, so that it ends with its first event.
+    pub(super) const fn is_over(&self) -> bool {
+        match &self.state {
+            FilterState::Timer(timer) => timer.is_once(),
+            FilterState::Process(_) => true,
+            _ => false,
+        }
     }
 
     /// The record that tells of the knote; the filter adds what it knows.
@@ -138,6 +156,11 @@ impl Knotes {
             Some((generation, knote)) if *generation == id.generation => knote.as_mut(),
             _ => None,
         }
+    }
+
+    /// What only the knote's filter needs.
+    pub(super) fn state_mut(&mut self, id: KnoteId) -> Option<&mut FilterState> {
+        Some(&mut self.get_mut(id)?.state)
     }
 
     pub(super) fn remove(&mut self, id: KnoteId) -> Option<Knote> {

@@ -6,9 +6,9 @@
 //!
 //! From the outside in: `Reactor` → `backend` (the calls) → `emulated` (waiting and waking) → `changes`
 //! and `collect` (the rules that all filters share) → `filters` (each filter's own) → `poller` (what the
-//! kernel can tell). `state`, `knote`, `descriptors` and `timers` are what is remembered in between;
-//! `wake`, `triggers` and `sleepers` are how threads reach each other. On a system with kqueue, `kqueue`
-//! stands in for all from `emulated` on.
+//! kernel can tell). `state`, `knote`, `descriptors`, `notices` and `timers` are what is remembered in
+//! between; `wake`, `triggers` and `sleepers` are how threads reach each other. On a system with kqueue,
+//! `kqueue` stands in for all from `emulated` on.
 
 mod backend;
 mod changes;
@@ -19,6 +19,7 @@ mod event;
 mod filters;
 mod knote;
 mod kqueue;
+mod notices;
 mod poller;
 mod sleepers;
 mod state;

@@ -7,7 +7,9 @@
 
 use super::descriptors::Descriptors;
 use super::event::{Event, Filter, Flags};
+use super::filters::signal::Signals;
 use super::knote::{Knote, KnoteId, Knotes};
+use super::notices::Notices;
 use super::poller::Poller;
 use super::sleepers::Sleepers;
 use super::timers::Timers;
@@ -40,6 +42,13 @@ pub(super) struct State<P: Poller> {
     pub(super) timers: Timers<KnoteId>,
     /// Knotes whose readiness the kernel cannot announce.
     pub(super) latched: Vec<KnoteId>,
+    /// Knotes on files that no poller takes: looked at whenever a thread begins to wait.
+    pub(super) files: Vec<KnoteId>,
+    /// There once a knote wanted to know what happens to a file.
+    pub(super) notices: Option<Notices>,
+    pub(super) signals: Signals,
+    /// PROC knotes whose processes live, by the descriptors of these.
+    pub(super) processes: HashMap<RawFd, KnoteId>,
     /// Counts collections: what a knote was found to be counts only in the same one.
     pub(super) turn: u64,
     pub(super) sleepers: Sleepers,
@@ -62,7 +71,11 @@ impl<P: Poller> State<P> {
             names: HashMap::new(),
             timers: Timers::new(clock::monotonic_ns()),
             latched: Vec::new(),
-            turn: 0,
+            files: Vec::new(),
+            notices: None,
+            signals: Signals::default(),
+            processes: HashMap::new(),
+            turn: 1,
             sleepers: Sleepers::default(),
             version: 0,
             spare: Vec::new(),
@@ -80,9 +93,14 @@ impl<P: Poller> State<P> {
         Some(knote)
     }
 
+    /// Whether there is something that no descriptor announces, so that it has to be looked for.
+    pub(super) fn needs_tick(&self) -> bool {
+        !self.latched.is_empty() || self.files.iter().any(|id| self.is_unannounced(*id))
+    }
+
     /// The time, or 0 if nothing that it is wanted for depends on it.
     pub(super) fn time(&self, wanted: bool) -> u64 {
-        if wanted || !self.timers.is_empty() || !self.latched.is_empty() {
+        if wanted || !self.timers.is_empty() || self.needs_tick() {
             clock::monotonic_ns()
         } else {
             0

@@ -35,7 +35,7 @@ pub use options::Options;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor::{Event, Filter, Flags, Reactor};
-use crate::sys::signal::Watch;
+use crate::sys::ending::Watch;
 use running::Running;
 use setup::Setup;
 use std::path::Path;

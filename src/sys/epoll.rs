@@ -16,6 +16,7 @@ bitflags! {
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) struct Events: u32 {
         const IN = 0x001;
+        const PRI = 0x002;
         const OUT = 0x004;
         const ERR = 0x008;
         const HUP = 0x010;

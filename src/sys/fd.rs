@@ -27,18 +27,66 @@ pub(crate) struct Identity {
 impl Identity {
     /// The file that `fd` names now; `EBADF` if none.
     pub(crate) fn of(fd: RawFd) -> io::Result<Self> {
+        Ok(Status::of(fd)?.identity)
+    }
+
+    /// A file or directory of a file system, whose readiness no poller can tell.
+    pub(crate) const fn is_on_disk(&self) -> bool {
+        self.is_regular() || self.is_directory()
+    }
+
+    pub(crate) const fn is_regular(&self) -> bool {
+        self.mode == libc::S_IFREG
+    }
+
+    /// Whether it may have a name in a file system. Sockets do not, nor do what Linux calls anonymous
+    /// inodes, which are of no type at all.
+    pub(crate) const fn has_a_name(&self) -> bool {
+        !matches!(self.mode, libc::S_IFSOCK | 0)
+    }
+
+    pub(crate) const fn is_pipe(&self) -> bool {
+        self.mode == libc::S_IFIFO
+    }
+
+    pub(crate) const fn is_directory(&self) -> bool {
+        self.mode == libc::S_IFDIR
+    }
+}
+
+/// What is known of the file that a descriptor names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Status {
+    pub(crate) identity: Identity,
+    pub(crate) size: i64,
+    /// Names that the file has.
+    pub(crate) links: u64,
+    /// Mode, owner and group.
+    pub(crate) access: (libc::mode_t, libc::uid_t, libc::gid_t),
+}
+
+impl Status {
+    /// Of the file that `fd` names now; `EBADF` if none.
+    pub(crate) fn of(fd: RawFd) -> io::Result<Self> {
         let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
         // SAFETY: `stat` is room for one struct stat.
         check(unsafe { libc::fstat(fd, stat.as_mut_ptr()) })?;
         // SAFETY: fstat succeeded and so filled it.
         let stat = unsafe { stat.assume_init() };
-        Ok(Self { device: stat.st_dev, inode: stat.st_ino, mode: stat.st_mode & libc::S_IFMT })
+        let mode = stat.st_mode & libc::S_IFMT;
+        let identity = Identity { device: stat.st_dev, inode: stat.st_ino, mode };
+        #[allow(clippy::useless_conversion, reason = "the widths differ between systems")]
+        let (size, links) = (stat.st_size.into(), stat.st_nlink.into());
+        Ok(Self { identity, size, links, access: (stat.st_mode, stat.st_uid, stat.st_gid) })
     }
+}
 
-    /// A file or directory of a file system, whose readiness no poller can tell.
-    pub(crate) const fn is_on_disk(&self) -> bool {
-        matches!(self.mode, libc::S_IFREG | libc::S_IFDIR)
-    }
+/// Where in the file the descriptor reads next; 0 where it has no place.
+pub(crate) fn offset(fd: RawFd) -> i64 {
+    // SAFETY: no pointers, and nothing is moved.
+    let offset = unsafe { libc::lseek(fd, 0, libc::SEEK_CUR) };
+    #[allow(clippy::useless_conversion, reason = "the width differs between systems")]
+    i64::from(offset).max(0)
 }
 
 /// What is there to read.
@@ -126,19 +174,26 @@ fn backlog(_fd: RawFd) -> i64 {
 /// 0 where the system does not tell.
 pub(crate) fn writable_bytes(fd: RawFd) -> i64 {
     match int_option(fd, libc::SOL_SOCKET, libc::SO_SNDBUF) {
-        Ok(buffer) => (i64::from(buffer) - queued_bytes(fd)).max(0),
+        Ok(buffer) => (i64::from(buffer) - queued_bytes(fd).unwrap_or(0)).max(0),
         Err(_) => pipe_room(fd),
     }
 }
 
-/// Bytes in a socket's send buffer.
-fn queued_bytes(fd: RawFd) -> i64 {
+/// Bytes that were written and that the other side has not taken yet: of a socket, a terminal or, on
+/// Linux, a pipe. `None` for what has no count of them.
+pub(crate) fn unsent_bytes(fd: RawFd) -> Option<i64> {
+    queued_bytes(fd).or_else(|| {
+        let is_pipe = cfg!(target_os = "linux") && Identity::of(fd).is_ok_and(|it| it.is_pipe());
+        is_pipe.then(|| readable(fd).count())
+    })
+}
+
+/// Bytes in the send buffer of a socket or a terminal.
+fn queued_bytes(fd: RawFd) -> Option<i64> {
     let mut bytes: libc::c_int = 0;
     // SAFETY: TIOCOUTQ (SIOCOUTQ has the same number) stores one int.
-    match check(unsafe { libc::ioctl(fd, libc::TIOCOUTQ, &raw mut bytes) }) {
-        Ok(_) => bytes.into(),
-        Err(_) => 0,
-    }
+    check(unsafe { libc::ioctl(fd, libc::TIOCOUTQ, &raw mut bytes) }).ok()?;
+    Some(bytes.into())
 }
 
 #[cfg(target_os = "linux")]

@@ -4,13 +4,16 @@
 #![allow(unsafe_code, reason = "system calls are unsafe by nature; each block says why it holds")]
 
 pub(crate) mod clock;
+pub(crate) mod ending;
 pub(crate) mod epoll;
 pub(crate) mod fd;
 pub(crate) mod file;
 pub(crate) mod fork;
+pub(crate) mod inotify;
 pub(crate) mod kqueue;
 pub(crate) mod localtime;
 pub(crate) mod poll;
+pub(crate) mod process;
 pub(crate) mod select;
 pub(crate) mod sendfile;
 pub(crate) mod signal;

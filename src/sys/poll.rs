@@ -12,6 +12,7 @@ bitflags! {
     pub(crate) struct Events: libc::c_short {
         const IN = libc::POLLIN;
         const OUT = libc::POLLOUT;
+        const PRI = libc::POLLPRI;
         const HUP = libc::POLLHUP;
         const ERR = libc::POLLERR;
         const NVAL = libc::POLLNVAL;

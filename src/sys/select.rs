@@ -44,25 +44,34 @@ impl FdSet {
     }
 }
 
+/// What select(2) is asked, and what it answers.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Sets {
+    pub(crate) read: FdSet,
+    pub(crate) write: FdSet,
+    pub(crate) urgent: FdSet,
+}
+
+impl Sets {
+    /// Whether `fd` is in one of them.
+    pub(crate) fn contains(&self, fd: RawFd) -> bool {
+        [&self.read, &self.write, &self.urgent].iter().any(|set| set.contains(fd))
+    }
+}
+
 /// Waits until a descriptor below `limit` is in one of the sets and ready for it, or the time is over;
 /// leaves the ready ones in the sets and returns how many bits those are. `None`: for ever.
 /// Errors: `EBADF` (a descriptor in a set is closed), `EINTR`.
-pub(crate) fn select(
-    limit: RawFd,
-    read: &mut FdSet,
-    write: &mut FdSet,
-    timeout_ns: Option<u64>,
-) -> io::Result<usize> {
+pub(crate) fn select(limit: RawFd, sets: &mut Sets, timeout_ns: Option<u64>) -> io::Result<usize> {
     let time = timeout_ns.map(super::clock::timespec);
     let time = time.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-    // SAFETY: the sets and the time live until the call returns; NULL: no third set, and the signal
-    // mask stays.
+    // SAFETY: the sets and the time live until the call returns; NULL: the signal mask stays.
     let ready = check(unsafe {
         libc::pselect(
             limit,
-            &raw mut read.0,
-            &raw mut write.0,
-            std::ptr::null_mut(),
+            &raw mut sets.read.0,
+            &raw mut sets.write.0,
+            &raw mut sets.urgent.0,
             time,
             std::ptr::null(),
         )

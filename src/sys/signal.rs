@@ -1,126 +1,297 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Signals that ask a program to end, as bytes in a pipe that a reactor can watch.
+//! Counts the signals that are delivered to the process, beside whatever the program does with them.
+//!
+//! While somebody counts a signal, its handler is ours: it counts, wakes the [`Listener`]s, and then does
+//! what would have been done without it: calls the handler that was there, nothing if the signal was
+//! ignored, and if there was none, what the system does by default. The last one who stops counting puts
+//! the old action back. A program that sets an action meanwhile replaces ours, and counting ends until
+//! somebody starts anew; an `exec` sees a counted signal as one that has the default action.
 
-use once_cell::sync::OnceCell;
-use std::io::{self, PipeReader, PipeWriter, Read};
+use super::fd::check;
+use super::fork;
+use super::wakeup::Wakeup;
+use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// The signals that ask to end.
-const ENDING: [i32; 2] = [libc::SIGINT, libc::SIGTERM];
+/// The greatest signal number there may be.
+const LAST: usize = 64;
 
-/// Made once and never closed: a handler may be about to write into it at any time.
-static PIPE: OnceCell<(PipeReader, PipeWriter)> = OnceCell::new();
+/// What the handler needs to know of one signal.
+struct Counter {
+    deliveries: AtomicU64,
+    /// The function, `SIG_IGN` or `SIG_DFL` that ours took the place of.
+    previous: AtomicUsize,
+    /// That function is to be called once (`SA_RESETHAND`).
+    once: AtomicBool,
+    /// What was there is not to be done.
+    replaced: AtomicBool,
+}
 
-/// Whether a [`Watch`] lives.
-static WATCHED: AtomicBool = AtomicBool::new(false);
-
-extern "C" fn note(signal: i32) {
-    let Some((_, writer)) = PIPE.get() else { return };
-    let byte = signal.to_ne_bytes();
-    // SAFETY: write(2) is async-signal-safe, and the bytes live until it returns. errno is kept for
-    // the code that the signal interrupted.
-    unsafe {
-        let errno = errno_location();
-        let saved = *errno;
-        libc::write(writer.as_raw_fd(), byte.as_ptr().cast(), byte.len());
-        *errno = saved;
+impl Counter {
+    fn of(signal: libc::c_int) -> Option<&'static Self> {
+        COUNTERS.get(usize::try_from(signal).ok()?)
     }
 }
 
-#[cfg(any(target_os = "android", target_os = "netbsd", target_os = "openbsd"))]
-use libc::__errno as errno_location;
-#[cfg(any(target_os = "linux", target_os = "dragonfly"))]
-use libc::__errno_location as errno_location;
-#[cfg(any(target_os = "macos", target_os = "ios", target_os = "freebsd"))]
-use libc::__error as errno_location;
+static COUNTERS: [Counter; LAST + 1] = [const {
+    Counter {
+        deliveries: AtomicU64::new(0),
+        previous: AtomicUsize::new(libc::SIG_DFL),
+        once: AtomicBool::new(false),
+        replaced: AtomicBool::new(false),
+    }
+}; LAST + 1];
 
-/// While it lives, SIGINT and SIGTERM no longer end the process but can be read here; what they did
-/// before comes back when it is dropped. One at a time in a process: a second is `EBUSY`.
-pub(crate) struct Watch {
-    reader: &'static PipeReader,
-    previous: [libc::sigaction; ENDING.len()],
+/// Who counts, and the action to put back.
+struct Installed {
+    users: usize,
+    previous: libc::sigaction,
 }
 
-impl Watch {
-    pub(crate) fn start() -> io::Result<Self> {
-        let (reader, _) = PIPE.get_or_try_init(|| {
-            let (reader, writer) = io::pipe()?;
-            set_nonblocking(reader.as_fd())?;
-            set_nonblocking(writer.as_fd())?;
-            io::Result::Ok((reader, writer))
-        })?;
-        if WATCHED.swap(true, Ordering::AcqRel) {
-            return Err(io::Error::from_raw_os_error(libc::EBUSY));
-        }
-        // SAFETY: sigaction is a plain struct, for which all zeroes is a valid value.
-        let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
-        action.sa_sigaction = note as extern "C" fn(i32) as libc::sighandler_t;
-        action.sa_flags = libc::SA_RESTART;
-        let mut previous = [action; ENDING.len()];
-        for (signal, previous) in ENDING.into_iter().zip(&mut previous) {
-            // SAFETY: both structs are valid, and the handler only does what is async-signal-safe.
-            unsafe { libc::sigaction(signal, &raw const action, previous) };
-        }
-        Ok(Self { reader, previous })
-    }
+static INSTALLED: Mutex<[Option<Installed>; LAST + 1]> = Mutex::new([const { None }; LAST + 1]);
 
-    /// Whether a signal came since the last call.
-    pub(crate) fn take(&self) -> bool {
-        let mut number = [0; size_of::<i32>()];
-        let mut reader = self.reader;
-        reader.read_exact(&mut number).is_ok()
-    }
-}
+type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
 
-impl AsFd for Watch {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.reader.as_fd()
+extern "C" fn handle(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    let Some(counter) = Counter::of(signal) else { return };
+    counter.deliveries.fetch_add(1, Ordering::SeqCst);
+    Slot::wake_all(signal);
+    if counter.replaced.load(Ordering::SeqCst) {
+        return;
     }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        for (signal, previous) in ENDING.into_iter().zip(&self.previous) {
-            // SAFETY: the struct is what sigaction(2) gave when the watch began.
-            unsafe { libc::sigaction(signal, previous, ptr::null_mut()) };
-        }
-        while self.take() {}
-        WATCHED.store(false, Ordering::Release);
-    }
-}
-
-fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
-    // SAFETY: F_GETFL and F_SETFL on an open descriptor touch no memory (fcntl(2)).
-    let done = unsafe {
-        let flags = libc::fcntl(fd.as_raw_fd(), libc::F_GETFL);
-        libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK)
+    let previous = if counter.once.swap(false, Ordering::SeqCst) {
+        counter.previous.swap(libc::SIG_DFL, Ordering::SeqCst)
+    } else {
+        counter.previous.load(Ordering::SeqCst)
     };
-    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    match previous {
+        libc::SIG_DFL => act_by_default(signal),
+        libc::SIG_IGN if !is_fault(signal) => {}
+        libc::SIG_IGN => act_by_default(signal),
+        address => {
+            // SAFETY: sigaction(2) gave this as a handler. One that takes the number alone leaves the
+            // other two arguments where they are, in the C calling convention of every system.
+            let handler = unsafe { std::mem::transmute::<usize, Handler>(address) };
+            handler(signal, info, context);
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Signals that an instruction raises, which would raise it again for ever if it were ignored.
+const fn is_fault(signal: libc::c_int) -> bool {
+    matches!(signal, libc::SIGSEGV | libc::SIGBUS | libc::SIGFPE | libc::SIGILL)
+}
 
-    #[test]
-    fn a_watch_takes_the_signal_and_gives_the_old_action_back() {
-        let watch = Watch::start().unwrap();
-        assert_eq!(Watch::start().err().and_then(|e| e.raw_os_error()), Some(libc::EBUSY));
-        assert!(!watch.take());
-        // SAFETY: raise(3) on a signal that the watch handles.
-        unsafe { libc::raise(libc::SIGTERM) };
-        assert!(watch.take());
-        assert!(!watch.take());
-        drop(watch);
-        // SAFETY: a null new action only asks.
-        let action: libc::sigaction = unsafe {
-            let mut action = MaybeUninit::zeroed().assume_init();
-            libc::sigaction(libc::SIGTERM, ptr::null(), &raw mut action);
-            action
+/// What the system would have done without a handler (signal(7)). Async-signal-safe.
+fn act_by_default(signal: libc::c_int) {
+    match signal {
+        libc::SIGCHLD | libc::SIGURG | libc::SIGWINCH | libc::SIGCONT => {}
+        // SAFETY: raise(3) may be called by handlers; SIGSTOP stops at once.
+        libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU => _ = unsafe { libc::raise(libc::SIGSTOP) },
+        // SAFETY: both may be called by handlers. The signal is blocked until this one returns, and
+        // then ends the process as it would have done.
+        _ => unsafe {
+            libc::signal(signal, libc::SIG_DFL);
+            libc::raise(signal);
+        },
+    }
+}
+
+/// While it lives, deliveries of a signal are counted.
+#[derive(Debug)]
+pub(crate) struct Counting {
+    signal: libc::c_int,
+}
+
+impl Counting {
+    /// `EINVAL`: there is no such signal, or it cannot be handled.
+    pub(crate) fn start(signal: libc::c_int) -> io::Result<Self> {
+        let invalid = || io::Error::from_raw_os_error(libc::EINVAL);
+        let at = usize::try_from(signal).map_err(|_| invalid())?;
+        let mut all = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Some(installed), Some(counter)) = (all.get_mut(at), Counter::of(signal)) else {
+            return Err(invalid());
         };
-        assert_eq!(action.sa_sigaction, libc::SIG_DFL);
+        let current = action_of(signal)?;
+        if !is_ours(&current) {
+            counter.previous.store(current.sa_sigaction, Ordering::SeqCst);
+            counter.once.store(current.sa_flags & libc::SA_RESETHAND != 0, Ordering::SeqCst);
+            let action = beside(signal, &current);
+            // SAFETY: the action is valid, and its handler does only what is async-signal-safe.
+            check(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) })?;
+            let users = installed.as_ref().map_or(0, |it| it.users);
+            *installed = Some(Installed { users, previous: current });
+        }
+        if let Some(installed) = installed {
+            installed.users += 1;
+        }
+        Ok(Self { signal })
+    }
+
+    /// As [`Counting::start`], and what was done at the signal is not done any more.
+    pub(super) fn start_instead(signal: libc::c_int) -> io::Result<Self> {
+        set_replaced(signal, true);
+        Self::start(signal).inspect_err(|_| set_replaced(signal, false))
+    }
+
+    /// Has the old action done again, after [`Counting::start_instead`].
+    pub(super) fn resume_action(&self) {
+        set_replaced(self.signal, false);
+    }
+
+    /// How often the signal was delivered since the process began to count it.
+    pub(crate) fn deliveries(&self) -> u64 {
+        let counter = Counter::of(self.signal);
+        counter.map_or(0, |counter| counter.deliveries.load(Ordering::SeqCst))
+    }
+}
+
+fn set_replaced(signal: libc::c_int, replaced: bool) {
+    if let Some(counter) = Counter::of(signal) {
+        counter.replaced.store(replaced, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        let mut all = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
+        let installed = usize::try_from(self.signal).ok().and_then(|at| all.get_mut(at));
+        let Some(Some(Installed { users, previous })) = installed else { return };
+        *users -= 1;
+        if *users == 0 && action_of(self.signal).is_ok_and(|current| is_ours(&current)) {
+            // SAFETY: the action is one that sigaction(2) gave.
+            unsafe { libc::sigaction(self.signal, previous, ptr::null_mut()) };
+        }
+    }
+}
+
+fn action_of(signal: libc::c_int) -> io::Result<libc::sigaction> {
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: NULL only asks; there is room for the answer.
+    check(unsafe { libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) })?;
+    // SAFETY: zeroed, for which every field has a valid value, and then filled.
+    Ok(unsafe { action.assume_init() })
+}
+
+fn is_ours(action: &libc::sigaction) -> bool {
+    action.sa_sigaction == handle as Handler as usize
+}
+
+/// Our action in the place of another: its mask, and as far as they do not concern the way in which its
+/// handler is called, its flags.
+fn beside(signal: libc::c_int, previous: &libc::sigaction) -> libc::sigaction {
+    let mut action = *previous;
+    action.sa_sigaction = handle as Handler as usize;
+    action.sa_flags &= !libc::SA_RESETHAND;
+    action.sa_flags |= libc::SA_SIGINFO | libc::SA_ONSTACK;
+    if matches!(previous.sa_sigaction, libc::SIG_DFL | libc::SIG_IGN) {
+        // Nobody expects system calls to be interrupted.
+        action.sa_flags |= libc::SA_RESTART;
+    }
+    if signal == libc::SIGCHLD && previous.sa_sigaction == libc::SIG_IGN {
+        // Ignoring it is how a program says that nobody waits for its children (wait(2)).
+        action.sa_flags |= libc::SA_NOCLDWAIT;
+    }
+    action
+}
+
+/// A descriptor that becomes readable when one of some signals was delivered and counted.
+#[derive(Debug)]
+pub(crate) struct Listener(&'static Slot);
+
+/// A listener's place. It is never given up, because a handler may be about to use it at any time, but
+/// goes to the next listener.
+#[derive(Debug)]
+struct Slot {
+    wakeup: Wakeup,
+    /// A bit for each signal.
+    wanted: AtomicU64,
+    taken: AtomicBool,
+    /// Forks before it was made: parent and child share its descriptor, so the child leaves it alone.
+    generation: u32,
+    next: OnceLock<&'static Slot>,
+}
+
+static SLOTS: OnceLock<&'static Slot> = OnceLock::new();
+
+impl Slot {
+    fn all() -> impl Iterator<Item = &'static Self> {
+        std::iter::successors(SLOTS.get().copied(), |slot| slot.next.get().copied())
+    }
+
+    /// Async-signal-safe.
+    fn wake_all(signal: libc::c_int) {
+        let generation = fork::current_generation();
+        for slot in Self::all() {
+            let wanted = slot.wanted.load(Ordering::SeqCst) & bit(signal) != 0;
+            if wanted && slot.generation == generation {
+                slot.wakeup.signal();
+            }
+        }
+    }
+}
+
+fn bit(signal: libc::c_int) -> u64 {
+    u32::try_from(signal - 1).map_or(0, |shift| 1_u64.checked_shl(shift).unwrap_or(0))
+}
+
+impl Listener {
+    /// One that hears nothing yet. `EMFILE`, `ENFILE`.
+    pub(crate) fn new() -> io::Result<Self> {
+        let generation = fork::generation();
+        let free = |slot: &&Slot| {
+            slot.generation == generation && !slot.taken.swap(true, Ordering::SeqCst)
+        };
+        if let Some(slot) = Slot::all().find(free) {
+            return Ok(Self(slot));
+        }
+        let slot: &'static Slot = Box::leak(Box::new(Slot {
+            wakeup: Wakeup::new()?,
+            wanted: AtomicU64::new(0),
+            taken: AtomicBool::new(true),
+            generation,
+            next: OnceLock::new(),
+        }));
+        let mut end = &SLOTS;
+        while end.set(slot).is_err() {
+            let Some(last) = end.get() else { break };
+            end = &last.next;
+        }
+        Ok(Self(slot))
+    }
+
+    /// Which signals to hear of from now on.
+    pub(crate) fn set_wanted(&self, signals: impl Iterator<Item = libc::c_int>) {
+        self.0.wanted.store(signals.fold(0, |all, signal| all | bit(signal)), Ordering::SeqCst);
+    }
+
+    /// The descriptor to watch.
+    pub(crate) fn fd(&self) -> RawFd {
+        self.0.wakeup.fd()
+    }
+
+    /// Makes the descriptor unreadable. Count after this.
+    pub(crate) fn drain(&self) {
+        self.0.wakeup.drain();
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.wakeup.as_fd()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.0.wanted.store(0, Ordering::SeqCst);
+        if self.0.generation == fork::current_generation() {
+            self.drain();
+            self.0.taken.store(false, Ordering::SeqCst);
+        }
     }
 }

@@ -2,8 +2,9 @@
 //! A descriptor that can be made readable from any thread and from signal handlers: an eventfd, or a
 //! pipe where there is none.
 
+use errno::{errno, set_errno};
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 /// One descriptor to watch, one to write to; they are the same for an eventfd.
 #[derive(Debug)]
@@ -22,11 +23,11 @@ impl Wakeup {
     /// Makes the descriptor readable. Async-signal-safe; leaves errno as it was. A full counter or
     /// pipe is readable already, so no failure matters.
     pub(crate) fn signal(&self) {
-        let saved = errno::get();
+        let saved = errno();
         let one = 1_u64.to_ne_bytes();
         // SAFETY: the buffer holds eight bytes.
         unsafe { libc::write(self.writer(), one.as_ptr().cast(), one.len()) };
-        errno::set(saved);
+        set_errno(saved);
     }
 
     /// Makes the descriptor unreadable again.
@@ -41,6 +42,12 @@ impl Wakeup {
                 break;
             }
         }
+    }
+}
+
+impl AsFd for Wakeup {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.reader.as_fd()
     }
 }
 
@@ -78,26 +85,6 @@ impl Wakeup {
 
     fn writer(&self) -> RawFd {
         self.writer.as_raw_fd()
-    }
-}
-
-/// errno, which a signal handler must leave as it found it.
-mod errno {
-    #[cfg(any(target_os = "netbsd", target_os = "openbsd"))]
-    use libc::__errno as location;
-    #[cfg(target_os = "linux")]
-    use libc::__errno_location as location;
-    #[cfg(any(target_os = "macos", target_os = "ios", target_os = "freebsd"))]
-    use libc::__error as location;
-
-    pub(super) fn get() -> libc::c_int {
-        // SAFETY: the C library's pointer to this thread's errno is always valid.
-        unsafe { *location() }
-    }
-
-    pub(super) fn set(value: libc::c_int) {
-        // SAFETY: as above.
-        unsafe { *location() = value }
     }
 }
 

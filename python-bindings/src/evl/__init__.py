@@ -7,7 +7,7 @@ Python functions. A failure is an OSError of the right kind, or an :class:`EvlEr
 
 from __future__ import annotations
 
-from ._enums import ErrorCode, Filter, Flag, IoNote, TimerNote, UserNote
+from ._enums import ErrorCode, Filter, Flag, IoNote, ProcessNote, TimerNote, UserNote, VnodeNote
 from ._errors import EvlError
 from ._library import short as _short
 from ._reactor import Event, Reactor
@@ -24,12 +24,14 @@ __all__ = [
     "Flag",
     "Headers",
     "IoNote",
+    "ProcessNote",
     "Reactor",
     "Request",
     "Response",
     "Server",
     "TimerNote",
     "UserNote",
+    "VnodeNote",
     "library_version",
 ]
 

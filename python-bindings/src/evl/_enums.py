@@ -40,10 +40,11 @@ class Flag(IntFlag):
 
 
 class IoNote(IntFlag):
-    """``fflags`` of READ and WRITE."""
+    """``fflags`` of READ, WRITE and EXCEPT."""
 
     LOWAT = 1 << 0
     DATA = 1 << 1
+    OOB = 1 << 2
 
 
 class TimerNote(IntFlag):
@@ -57,6 +58,34 @@ class TimerNote(IntFlag):
     CRITICAL = 1 << 5
     BACKGROUND = 1 << 6
     LEEWAY = 1 << 7
+
+
+class ProcessNote(IntFlag):
+    """``fflags`` of PROC. Without a kqueue of the system's own, only the first two are there."""
+
+    EXIT = 1 << 0
+    EXITSTATUS = 1 << 1
+    FORK = 1 << 2
+    EXEC = 1 << 3
+    SIGNAL = 1 << 4
+    REAP = 1 << 5
+
+
+class VnodeNote(IntFlag):
+    """``fflags`` of VNODE: what to tell of, and what happened."""
+
+    DELETE = 1 << 0
+    WRITE = 1 << 1
+    EXTEND = 1 << 2
+    ATTRIB = 1 << 3
+    LINK = 1 << 4
+    RENAME = 1 << 5
+    REVOKE = 1 << 6
+    FUNLOCK = 1 << 7
+    OPEN = 1 << 8
+    CLOSE = 1 << 9
+    CLOSE_WRITE = 1 << 10
+    READ = 1 << 11
 
 
 class UserNote(IntFlag):

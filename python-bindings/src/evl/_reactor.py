@@ -38,7 +38,7 @@ class Event(NamedTuple):
     filter: Filter
     flags: Flag = NO_FLAGS
     fflags: int = 0
-    """The filter's own: ``IoNote``, ``TimerNote`` or ``UserNote``; with EOF an errno value."""
+    """The filter's own, as in ``TimerNote``; of READ and WRITE with EOF an errno value."""
     data: int = 0
     """The filter's number: bytes, a period, expirations, an errno value."""
     udata: object = None

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! READ and WRITE: a descriptor has bytes, connections or an end to read, or room to write.
+//! READ, WRITE, EXCEPT and EMPTY: a descriptor has bytes, connections or an end to read, room to write,
+//! urgent data, or nothing left to send.
 //!
 //! What a wait reported is believed within the same collection; a knote that waited in the queue for
 //! longer is looked at again with `poll(2)`, so nothing stale is delivered.
@@ -9,23 +10,22 @@
 //! for each event but where it matters most: for the first event after the registration, for ends and
 //! errors, and then for one event in [`VERIFY_EVERY`].
 
+use super::condition::{Condition, is_announced};
 use super::latch::Latch;
 use crate::Error;
 use crate::Result;
-use crate::error::ErrorKind;
 use crate::reactor::descriptors::INTERNAL;
 use crate::reactor::event::{Event, Filter, Flags, note};
 use crate::reactor::knote::{FilterState, Knote, KnoteId, Knotes};
-use crate::reactor::poller::{Interest, Mode, Outcome, Poller, Readiness, Ready, poll::to_events};
+use crate::reactor::poller::{Mode, Outcome, Poller, Readiness, Ready};
 use crate::reactor::state::State;
 use crate::sys::fd;
-use crate::sys::poll::look;
 use std::os::fd::RawFd;
 
 /// Of so many events of a descriptor one is verified.
 const VERIFY_EVERY: u8 = 64;
 
-/// What a READ or WRITE knote was found to be, and when.
+/// What a knote on a descriptor was found to be, and when.
 #[derive(Debug, Default)]
 pub(in crate::reactor) struct DescriptorState {
     readiness: Readiness,
@@ -35,22 +35,6 @@ pub(in crate::reactor) struct DescriptorState {
     pub(in crate::reactor) latch: Option<Latch>,
     /// For how long the next latch may hold what is still ready; see `latch`.
     pub(super) patience_ns: u64,
-}
-
-/// What the poller is to watch for.
-pub(in crate::reactor) const fn interest(filter: Filter) -> Interest {
-    match filter {
-        Filter::WRITE => Interest::WRITE,
-        _ => Interest::READ,
-    }
-}
-
-/// Whether a filter's condition holds.
-pub(super) const fn is_ready(filter: Filter, readiness: Readiness) -> bool {
-    match filter {
-        Filter::WRITE => readiness.for_writing(),
-        _ => readiness.for_reading(),
-    }
 }
 
 /// The descriptor that a change means. `EBADF` if no descriptor can have that number.
@@ -67,8 +51,16 @@ impl<P: Poller> State<P> {
     /// ADD of a knote that is not there.
     pub(in crate::reactor) fn attach_descriptor(&mut self, change: &Event) -> Result<()> {
         let fd = number(change)?;
-        if self.is_internal(fd) || !fd::is_open(fd) {
+        if self.internals().any(|own| own == fd) || !fd::is_open(fd) {
             return Err(Error::os(libc::EBADF));
+        }
+        if change.filter == Filter::VNODE {
+            return self.attach_vnode(fd, change);
+        }
+        if change.filter == Filter::EMPTY && fd::unsent_bytes(fd).is_none() {
+            return Err(super::invalid(
+                "EMPTY: only sockets, terminals and pipes have something to send",
+            ));
         }
         // The first try may find that the number names another file than its other knotes watch. They
         // vanish, and the second try begins from nothing.
@@ -76,11 +68,17 @@ impl<P: Poller> State<P> {
             let state = FilterState::Descriptor(DescriptorState::default());
             let id = self.insert_descriptor(fd, Knote::new(change, state))?;
             match self.register(fd, true) {
-                Ok(Outcome::Done) => return Ok(()),
+                Ok(Outcome::Done) => {
+                    self.look_for(id);
+                    return Ok(());
+                }
                 Ok(Outcome::Stale) => self.vanish(fd),
                 Err(error) => {
                     self.remove_descriptor(fd, id);
-                    return Err(explain(error, change.filter));
+                    return match error.errno() {
+                        Some(libc::EPERM) => self.attach_file(fd, change),
+                        _ => Err(error),
+                    };
                 }
             }
         }
@@ -98,10 +96,14 @@ impl<P: Poller> State<P> {
         self.unlatch(id);
         if adds && let Some(knote) = self.knotes.get_mut(id) {
             (knote.fflags, knote.data) = (change.fflags, change.data);
+            knote.flags.set(Flags::OOBAND, change.flags.contains(Flags::OOBAND));
         }
         let look_again = change.flags.intersects(Flags::ADD | Flags::ENABLE);
         match self.register(fd, look_again)? {
-            Outcome::Done => Ok(()),
+            Outcome::Done => {
+                self.look_for(id);
+                Ok(())
+            }
             Outcome::Stale => {
                 self.vanish(fd);
                 if adds { self.attach_descriptor(change) } else { Err(missing(fd)) }
@@ -127,7 +129,7 @@ impl<P: Poller> State<P> {
     pub(in crate::reactor) fn report(&mut self, ready: Ready) {
         let fd = ready.key.fd;
         if ready.key.generation == INTERNAL {
-            return;
+            return self.report_internal(fd);
         }
         let Some(entry) = self.descriptors.get_mut(fd) else { return };
         let registered = entry.registered.filter(|it| it.generation == ready.key.generation);
@@ -154,31 +156,36 @@ impl<P: Poller> State<P> {
     pub(in crate::reactor) fn collect_descriptor(&mut self, id: KnoteId) -> Option<Event> {
         let knote = self.knotes.get(id)?;
         let FilterState::Descriptor(state) = &knote.state else { return None };
-        let (fd, filter) = (RawFd::try_from(knote.ident).ok()?, knote.filter);
+        let (fd, condition) = (RawFd::try_from(knote.ident).ok()?, Condition::of(knote));
         let (fflags, mark) = (knote.fflags, knote.data);
-        let readiness = if state.turn == self.turn {
-            state.readiness
-        } else {
-            look(fd, to_events(interest(filter))).into()
-        };
+        let readiness = if state.turn == self.turn { state.readiness } else { condition.look(fd) };
         let mut event = knote.record();
         if readiness.contains(Readiness::GONE) {
             self.vanish(fd);
             return None;
         }
-        if !is_ready(filter, readiness) {
-            self.rearm(fd);
+        if !condition.is_ready(readiness) {
+            if is_announced::<P>(event.filter) {
+                self.rearm(fd);
+            } else {
+                self.look_for_later(id);
+            }
             return None;
         }
+        event.flags.set(Flags::OOBAND, readiness.contains(Readiness::URGENT));
         let failed = readiness.contains(Readiness::ERROR);
-        if failed || is_end(filter, readiness) {
-            self.tell_end(fd, readiness, &mut event);
+        let end = condition.is_end(readiness);
+        if failed || end {
+            self.tell_end(fd, failed, end, &mut event);
+        } else if event.filter == Filter::EXCEPT {
+            event.fflags = note::OOB;
         }
         if fflags & (note::DATA | note::LOWAT) != 0 {
-            event.data = count(fd, filter);
+            event.data = condition.count(fd);
         }
         let ends = failed || event.flags.contains(Flags::EOF);
-        if fflags & note::LOWAT != 0 && event.data < mark && !ends {
+        let urgent = event.flags.contains(Flags::OOBAND);
+        if fflags & note::LOWAT != 0 && event.data < mark && !ends && !urgent {
             self.below_mark(id);
             return None;
         }
@@ -186,12 +193,9 @@ impl<P: Poller> State<P> {
     }
 
     /// Adds what there is to say of an end or an error.
-    fn tell_end(&mut self, fd: RawFd, readiness: Readiness, event: &mut Event) {
+    fn tell_end(&mut self, fd: RawFd, failed: bool, mut end: bool, event: &mut Event) {
         event.fflags = 0;
-        let mut end = is_end(event.filter, readiness);
-        if readiness.contains(Readiness::ERROR)
-            && let Some(entry) = self.descriptors.get_mut(fd)
-        {
+        if failed && let Some(entry) = self.descriptors.get_mut(fd) {
             match fd::take_socket_error(fd) {
                 Ok(0) => {}
                 Ok(error) => entry.error = error,
@@ -207,14 +211,22 @@ impl<P: Poller> State<P> {
     /// while it is ready, or, with CLEAR, not before it becomes so again.
     pub(in crate::reactor) fn delivered_descriptor(&mut self, id: KnoteId, event: &Event) {
         let Ok(fd) = RawFd::try_from(event.ident) else { return };
+        let announced = is_announced::<P>(event.filter);
         if event.flags.contains(Flags::CLEAR) {
-            if !P::IN_KERNEL {
+            if !P::IN_KERNEL || !announced {
                 self.latch_edge(id, event.flags.contains(Flags::EOF));
             }
             return;
         }
         let registered = self.descriptors.get(fd).and_then(|entry| entry.registered);
-        if registered.is_some_and(|registration| registration.mode == Mode::Edge) {
+        if !announced || registered.is_some_and(|it| it.mode == Mode::Edge) {
+            self.knotes.activate(id);
+        }
+    }
+
+    /// Has a knote looked at that the poller does not report.
+    fn look_for(&mut self, id: KnoteId) {
+        if self.knotes.get(id).is_some_and(|it| !is_announced::<P>(it.filter)) {
             self.knotes.activate(id);
         }
     }
@@ -242,39 +254,10 @@ impl<P: Poller> State<P> {
 /// Activates a knote, if what was found is its condition.
 pub(super) fn report_to(knotes: &mut Knotes, id: KnoteId, readiness: Readiness, turn: u64) {
     let Some(knote) = knotes.get_mut(id) else { return };
+    let condition = Condition::of(knote);
     let FilterState::Descriptor(state) = &mut knote.state else { return };
-    if is_ready(knote.filter, readiness) && state.latch.is_none() {
+    if state.latch.is_none() && condition.is_ready(readiness) {
         (state.readiness, state.turn) = (readiness, turn);
         knotes.activate(id);
-    }
-}
-
-/// Whether the other side has ended what the filter waits for.
-const fn is_end(filter: Filter, readiness: Readiness) -> bool {
-    match filter {
-        Filter::WRITE => readiness.contains(Readiness::HANGUP),
-        _ => readiness.intersects(Readiness::READ_EOF.union(Readiness::HANGUP)),
-    }
-}
-
-/// How much a filter has for its reader or writer.
-pub(super) fn count(fd: RawFd, filter: Filter) -> i64 {
-    match filter {
-        Filter::WRITE => fd::writable_bytes(fd),
-        _ => fd::readable(fd).count(),
-    }
-}
-
-/// Says what the poller's refusal means for the filter.
-fn explain(error: Error, filter: Filter) -> Error {
-    match (error.errno(), filter) {
-        (Some(libc::EPERM), Filter::WRITE) => Error::new(
-            ErrorKind::Os(libc::EINVAL),
-            "WRITE: a file on disk can always be written, so there is nothing to wait for",
-        ),
-        (Some(libc::EPERM), _) => super::unsupported(
-            "READ: files on disk are not available with the backends epoll, poll and select",
-        ),
-        _ => error,
     }
 }

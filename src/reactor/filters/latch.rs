@@ -10,15 +10,15 @@
 //! as long.
 //!
 //! It is also so for a low-water mark that has not been reached, where the kernel would report the
-//! descriptor as ready all the time.
+//! descriptor as ready all the time, and for what the poller cannot tell at all; see `condition`.
 
-use super::descriptor::{count, interest, is_ready, report_to};
+use super::condition::{Condition, is_announced};
+use super::descriptor::report_to;
 use crate::reactor::event::Filter;
 use crate::reactor::knote::{FilterState, KnoteId};
-use crate::reactor::poller::{Outcome, Poller, Readiness, poll::to_events};
+use crate::reactor::poller::{Outcome, Poller, Readiness};
 use crate::reactor::state::State;
 use crate::sys::clock;
-use crate::sys::poll::look;
 use std::os::fd::RawFd;
 
 /// How long a wait is at most while there are latched knotes.
@@ -35,6 +35,8 @@ pub(in crate::reactor) enum Latch {
     Edge { count: i64, end: bool, repeat_at: u64 },
     /// It has less than its low-water mark.
     Mark,
+    /// Its condition does not hold, and the poller would not tell if it did.
+    Unannounced,
 }
 
 /// What to do with a latched knote.
@@ -50,7 +52,7 @@ impl<P: Poller> State<P> {
     pub(super) fn latch_edge(&mut self, id: KnoteId, end: bool) {
         let Some(knote) = self.knotes.get_mut(id) else { return };
         let Ok(fd) = RawFd::try_from(knote.ident) else { return };
-        let count = seen(fd, knote.filter);
+        let count = seen(fd, Condition::of(knote), knote.filter);
         let FilterState::Descriptor(state) = &mut knote.state else { return };
         let repeat_at = clock::monotonic_ns().saturating_add(state.patience_ns.max(REPEAT_NS));
         self.set_latch(id, Latch::Edge { count, end, repeat_at });
@@ -63,6 +65,11 @@ impl<P: Poller> State<P> {
         if !P::IN_KERNEL || knote.filter == Filter::WRITE {
             self.set_latch(id, Latch::Mark);
         }
+    }
+
+    /// A knote that the poller does not report was found not to be ready.
+    pub(super) fn look_for_later(&mut self, id: KnoteId) {
+        self.set_latch(id, Latch::Unannounced);
     }
 
     fn set_latch(&mut self, id: KnoteId, latch: Latch) {
@@ -99,19 +106,28 @@ impl<P: Poller> State<P> {
     fn check_latch(&mut self, id: KnoteId, now: u64) {
         let Some(knote) = self.knotes.get_mut(id) else { return };
         let Ok(fd) = RawFd::try_from(knote.ident) else { return };
-        let (filter, mark) = (knote.filter, knote.data);
+        let (filter, mark, condition) = (knote.filter, knote.data, Condition::of(knote));
         let FilterState::Descriptor(state) = &mut knote.state else { return };
-        let readiness: Readiness = look(fd, to_events(interest(filter))).into();
+        let readiness = condition.look(fd);
+        let ready = condition.is_ready(readiness);
         if readiness.contains(Readiness::GONE) {
             return self.vanish(fd);
         }
         let verdict = match &mut state.latch {
             None => Verdict::Keep,
-            Some(_) if !is_ready(filter, readiness) => Verdict::Release,
-            Some(Latch::Mark) if is_over(readiness) || count(fd, filter) >= mark => Verdict::Report,
+            Some(Latch::Unannounced) if ready => Verdict::Report,
+            Some(Latch::Unannounced) => Verdict::Keep,
+            Some(latch) if !ready && !is_announced::<P>(filter) => {
+                *latch = Latch::Unannounced;
+                Verdict::Keep
+            }
+            Some(_) if !ready => Verdict::Release,
+            Some(Latch::Mark) if beats_mark(readiness) || condition.count(fd) >= mark => {
+                Verdict::Report
+            }
             Some(Latch::Mark) => Verdict::Keep,
             Some(Latch::Edge { count, end, repeat_at }) => {
-                let before = std::mem::replace(count, seen(fd, filter));
+                let before = std::mem::replace(count, seen(fd, condition, filter));
                 let news = *count > before || is_over(readiness) && !*end;
                 let doubt = now >= *repeat_at;
                 state.patience_ns = match news {
@@ -143,7 +159,12 @@ const fn is_over(readiness: Readiness) -> bool {
     readiness.intersects(Readiness::READ_EOF.union(Readiness::HANGUP).union(Readiness::ERROR))
 }
 
+/// Whether there is something to tell though the low-water mark has not been reached.
+const fn beats_mark(readiness: Readiness) -> bool {
+    is_over(readiness) || readiness.contains(Readiness::URGENT)
+}
+
 /// What of a knote grows when something new has come.
-fn seen(fd: RawFd, filter: Filter) -> i64 {
-    if filter == Filter::READ { count(fd, filter) } else { 0 }
+fn seen(fd: RawFd, condition: Condition, filter: Filter) -> i64 {
+    if filter == Filter::READ { condition.count(fd) } else { 0 }
 }

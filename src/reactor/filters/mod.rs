@@ -3,12 +3,17 @@
 //! detached. A new filter is a file here, a variant of `FilterState`, and an arm in each of the four
 //! dispatches in `changes.rs` and `collect.rs`.
 
+pub(super) mod condition;
 pub(super) mod descriptor;
+pub(super) mod file;
 pub(super) mod latch;
+pub(super) mod process;
+pub(super) mod signal;
 pub(super) mod timer;
 pub(super) mod user;
+pub(super) mod vnode;
 
-use super::event::{Event, Filter, Flags};
+use super::event::{Event, Filter, Flags, note};
 use crate::error::ErrorKind;
 use crate::{Error, Result};
 use std::borrow::Cow;
@@ -23,13 +28,29 @@ pub(super) fn check(change: &Event) -> Result<()> {
         _ if change.flags.contains(Flags::VANISHED) => {
             Err(unsupported("VANISHED is not available with the backends epoll, poll and select"))
         }
+        Filter::PROC if change.flags.contains(Flags::ADD) => process::check(change),
         Filter::TIMER if change.flags.contains(Flags::ADD) => timer::time(change).map(drop),
-        Filter::READ | Filter::WRITE | Filter::TIMER | Filter::USER => Ok(()),
-        Filter::EXCEPT | Filter::SIGNAL | Filter::PROC | Filter::VNODE | Filter::EMPTY => Err(
-            unsupported("this filter is not available with the backends epoll, poll and select"),
-        ),
+        Filter::EXCEPT if change.fflags & !note::OOB != 0 => {
+            Err(invalid("EXCEPT: fflags may be NOTE_OOB, nothing else"))
+        }
+        Filter::EMPTY if change.fflags != 0 => Err(invalid("EMPTY has no fflags")),
+        Filter::VNODE if change.flags.contains(Flags::ADD) => vnode::check(change),
+        Filter::READ
+        | Filter::WRITE
+        | Filter::EXCEPT
+        | Filter::EMPTY
+        | Filter::TIMER
+        | Filter::SIGNAL
+        | Filter::PROC
+        | Filter::VNODE
+        | Filter::USER => Ok(()),
         Filter(number) => Err(invalid(format!("{number} is not the number of a filter"))),
     }
+}
+
+/// Whether a filter's knotes are named by a number that is no descriptor.
+pub(super) const fn is_named(filter: Filter) -> bool {
+    matches!(filter, Filter::TIMER | Filter::SIGNAL | Filter::PROC | Filter::USER)
 }
 
 /// The error for what means nothing.
@@ -38,6 +59,6 @@ fn invalid(why: impl Into<Cow<'static, str>>) -> Error {
 }
 
 /// The error for what kqueue has but this backend does not.
-fn unsupported(why: &'static str) -> Error {
+fn unsupported(why: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::Os(libc::ENOTSUP), why)
 }

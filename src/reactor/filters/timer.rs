@@ -90,9 +90,11 @@ pub(super) fn time(change: &Event) -> Result<(u64, u64)> {
     Ok((count.saturating_mul(unit_ns), unit_ns))
 }
 
-/// Whether the timer ends with its first event.
-pub(in crate::reactor) const fn is_once(knote: &Knote) -> bool {
-    knote.fflags & note::ABSOLUTE != 0
+impl TimerState {
+    /// Whether the timer ends with its first event.
+    pub(in crate::reactor) const fn is_once(&self) -> bool {
+        matches!(self.schedule, Schedule::WallClock(_))
+    }
 }
 
 impl<P: Poller> State<P> {

@@ -8,7 +8,7 @@
 //! they mean in a later change matters.
 
 use super::knote::{Key, Knote, Place};
-use super::{Kqueue, State, numbers};
+use super::{Kqueue, State, numbers, polled};
 use crate::error::ErrorKind;
 use crate::reactor::event::{Event, Filter, Flags, note};
 use crate::reactor::filters::descriptor;
@@ -82,6 +82,11 @@ impl<K: Kernel> State<K> {
                 }
                 other => other,
             },
+            Filter::EXCEPT | Filter::EMPTY
+                if numbers::filter(change.filter, self.kernel.dialect()).is_err() =>
+            {
+                self.attach_polled(change)
+            }
             Filter::WRITE if is_on_disk(change) => Err(Error::invalid(
                 "WRITE: a file on disk can always be written, so there is nothing to wait for",
             )),
@@ -93,6 +98,7 @@ impl<K: Kernel> State<K> {
         let mut knote = Knote::new(change, Place::Kernel { lives: 1 });
         match change.filter {
             Filter::SIGNAL => knote.flags |= Flags::CLEAR,
+            Filter::READ => knote.on_disk = is_on_disk(change),
             Filter::USER => {
                 knote.fflags = 0;
                 knote.operate(change);
@@ -136,15 +142,20 @@ impl<K: Kernel> State<K> {
 
     /// A change of a knote that is there.
     fn update(&mut self, key: Key, change: &Event, queue: &Kqueue<K>) -> Result<()> {
-        let Some(knote) = self.knotes.get_mut(key) else { return Ok(()) };
+        let Some(knote) = self.knotes.get(key) else { return Ok(()) };
         match knote.place {
             Place::Timer { .. } => return self.update_timer(key, change),
             Place::User { .. } => {
                 self.update_user(key, change);
                 return Ok(());
             }
+            Place::Polled { .. } if self.is_current(key) => return self.update_polled(key, change),
+            Place::Polled { .. } => {
+                return self.lost(key, change, queue, Error::os(libc::ENOENT));
+            }
             Place::Kernel { .. } => {}
         }
+        let Some(knote) = self.knotes.get_mut(key) else { return Ok(()) };
         let (fflags, data) = (knote.fflags, knote.data);
         if change.filter == Filter::USER {
             knote.operate(change);
@@ -212,6 +223,8 @@ impl<K: Kernel> State<K> {
                 self.stop_timer(key);
                 Ok(())
             }
+            Place::Polled { .. } if self.is_current(key) => Ok(()),
+            Place::Polled { .. } => Err(Error::os(libc::ENOENT)),
             Place::User { .. } => {
                 if knote.name.udata.is_none() {
                     queue.triggers.remove(knote.name.ident);
@@ -251,13 +264,27 @@ pub(super) const ON_DESCRIPTORS: [Filter; 5] =
 /// Refuses a change that cannot be meant, before anything is done.
 fn check(change: &Event, dialect: &kqueue::Dialect) -> Result<()> {
     let flags = change.flags;
-    numbers::filter(change.filter, dialect)?;
+    let unknown = numbers::filter(change.filter, dialect).err();
+    if let Some(error) = unknown.filter(|error| error.errno() == Some(libc::EINVAL)) {
+        return Err(error);
+    }
+    if flags.contains(Flags::OOBAND) && change.filter == Filter::READ {
+        let why =
+            "READ with OOBAND is not available with the backend kqueue: add EXCEPT beside READ";
+        return Err(Error::new(ErrorKind::Os(libc::ENOTSUP), why));
+    }
     if flags.contains(Flags::ENABLE | Flags::DISABLE) {
         return Err(Error::invalid("ENABLE and DISABLE in one change contradict each other"));
     }
     if flags.contains(Flags::VANISHED) {
         let why = "VANISHED is not available with the backend kqueue: no kevent(2) tells of it";
         return Err(Error::new(ErrorKind::Os(libc::ENOTSUP), why));
+    }
+    if matches!(change.filter, Filter::EXCEPT | Filter::EMPTY)
+        && flags.contains(Flags::ADD)
+        && !flags.contains(Flags::DELETE)
+    {
+        polled::check(change)?;
     }
     if change.filter == Filter::TIMER && flags.contains(Flags::ADD) {
         Schedule::new(change, false)?;

@@ -5,6 +5,7 @@ use crate::reactor::event::{Event, Flags, note};
 use crate::reactor::filters::timer::Schedule;
 use crate::reactor::state::Name;
 use crate::reactor::timers::TimerKey;
+use crate::sys::fd::Identity;
 use slab::Slab;
 
 /// The flags that stay with a knote, as first given.
@@ -39,6 +40,8 @@ pub(super) struct Knote {
     pub(super) data: i64,
     pub(super) udata: usize,
     pub(super) enabled: bool,
+    /// A READ knote of a file on disk: its events always have `data`.
+    pub(super) on_disk: bool,
     /// Stands in the queue of active soft knotes.
     pub(super) active: bool,
     pub(super) place: Place,
@@ -54,6 +57,9 @@ pub(super) enum Place {
     Timer { schedule: Schedule, alarm: Option<TimerKey> },
     /// The reactor: a user event.
     User { triggered: bool },
+    /// The reactor: EXCEPT or EMPTY of the file that the descriptor named. `told`: with CLEAR, that it
+    /// has been since the condition came true.
+    Polled { identity: Identity, told: bool },
 }
 
 impl Knote {
@@ -66,6 +72,7 @@ impl Knote {
             data: change.data,
             udata: change.udata,
             enabled: !change.flags.contains(Flags::DISABLE),
+            on_disk: false,
             active: false,
             place,
         }

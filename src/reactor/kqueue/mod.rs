@@ -7,8 +7,9 @@
 //! key. `numbers` translates.
 //!
 //! The reactor itself does (`soft`): TIMER, because units, limits on their number, periods of zero,
-//! changes and jumps of the clock differ everywhere; and USER where the kernel has none. A kernel timer,
-//! the *alarm*, tells waiting threads and watchers of the queue's descriptor about those.
+//! changes and jumps of the clock differ everywhere; and USER, EXCEPT and EMPTY (`polled`) where the
+//! kernel has none. A kernel timer, the *alarm*, tells waiting threads and watchers of the queue's
+//! descriptor about those.
 //!
 //! Knotes whose udata is part of their name live in a queue of their own for each udata (`groups`), which
 //! the main one watches.
@@ -18,6 +19,7 @@ mod collect;
 mod groups;
 mod knote;
 mod numbers;
+mod polled;
 mod soft;
 
 #[cfg(test)]
@@ -37,6 +39,7 @@ use crate::sys::{clock, fork};
 use crate::{Error, Result};
 use groups::Groups;
 use knote::{Key, Knotes};
+use polled::Polled;
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,6 +73,7 @@ struct State<K: Kernel> {
     sleepers: Sleepers,
     /// For when the alarm is set.
     alarm: Option<u64>,
+    polled: Polled,
     /// Somebody watches the queue's descriptor.
     watched: bool,
     /// Counts waits: the kernel's events and the soft ones take turns in being first.
@@ -89,6 +93,7 @@ impl<K: Kernel> Kqueue<K> {
             active: VecDeque::new(),
             sleepers: Sleepers::default(),
             alarm: None,
+            polled: Polled::default(),
             watched: false,
             turn: 0,
         };

@@ -54,7 +54,7 @@ fn vnode_notes(dialect: &Dialect) -> [(u32, Option<u32>); 12] {
 }
 
 /// PROC. The status comes with EXIT; the kernels that want to be asked for it are asked.
-fn proc_notes(dialect: &Dialect) -> [(u32, Option<u32>); 5] {
+fn proc_notes(dialect: &Dialect) -> [(u32, Option<u32>); 6] {
     use kqueue::note as kernel;
     [
         (note::EXIT, Some(kernel::EXIT | dialect.exit_status)),
@@ -62,6 +62,7 @@ fn proc_notes(dialect: &Dialect) -> [(u32, Option<u32>); 5] {
         (note::FORK, Some(kernel::FORK)),
         (note::EXEC, Some(kernel::EXEC)),
         (note::SIGNAL, dialect.process_signal),
+        (note::REAP, None),
     ]
 }
 
@@ -120,19 +121,27 @@ pub(super) fn event(knote: &Knote, record: &Record, dialect: &Dialect) -> Event 
     event.data = record.data;
     let end = record.flags & ev::EOF != 0;
     event.flags.set(Flags::EOF, end);
+    let asked = knote.on_disk || knote.fflags & (note::DATA | note::LOWAT) != 0;
+    if matches!(knote.name.filter, Filter::READ | Filter::WRITE) && !asked {
+        event.data = 0;
+    }
     match knote.name.filter {
-        Filter::READ | Filter::WRITE | Filter::EXCEPT | Filter::EMPTY => {
-            let urgent = dialect.out_of_band.is_some_and(|bit| record.flags & bit != 0);
-            event.flags.set(Flags::OOBAND, urgent);
-            if end {
-                event.fflags = record.fflags;
-            }
-            if knote.fflags & (note::DATA | note::LOWAT) == 0 {
-                event.data = 0;
-            }
+        Filter::EXCEPT if record.fflags & dialect.oob != 0 && !end => {
+            event.fflags = note::OOB;
+            event.flags |= Flags::OOBAND;
+        }
+        Filter::READ | Filter::WRITE | Filter::EXCEPT | Filter::EMPTY if end => {
+            event.fflags = record.fflags;
         }
         Filter::VNODE => event.fflags = from_kernel(record.fflags, &vnode_notes(dialect)),
-        Filter::PROC => event.fflags = from_kernel(record.fflags, &proc_notes(dialect)),
+        Filter::PROC => {
+            let seen = from_kernel(record.fflags, &proc_notes(dialect)) & !note::EXITSTATUS;
+            event.fflags = seen;
+            if seen & note::EXIT != 0 {
+                event.fflags |= knote.fflags & note::EXITSTATUS;
+                event.flags |= Flags::EOF | Flags::ONESHOT;
+            }
+        }
         Filter::USER => event.data = knote.data,
         _ => {}
     }

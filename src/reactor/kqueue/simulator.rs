@@ -3,9 +3,7 @@
 //! again and again, and has the peculiarities of the system whose numbers it speaks, as far as they
 //! are known. What only a real kernel can see is put in by the test: [`Simulator::inject`].
 
-use crate::reactor::event::Filter;
-use crate::reactor::filters::descriptor::interest;
-use crate::reactor::poller::{Readiness, poll::to_events};
+use crate::reactor::poller::{Interest, Readiness, poll::to_events};
 use crate::sys::epoll::{self, Epoll, EpollEvent};
 use crate::sys::fd::{self, Identity};
 use crate::sys::kqueue::{
@@ -52,10 +50,22 @@ struct Knote {
 }
 
 enum Watch {
-    Descriptor { identity: Identity, edges: Option<Epoll>, active: bool, room: i64, error: i32 },
+    Descriptor {
+        identity: Identity,
+        edges: Option<Epoll>,
+        active: bool,
+        ready: bool,
+        room: i64,
+        error: i32,
+    },
     Queue(Weak<Mutex<Queue>>),
-    Timer { next: u64, period: u64 },
-    User { triggered: bool },
+    Timer {
+        next: u64,
+        period: u64,
+    },
+    User {
+        triggered: bool,
+    },
     Injected(Option<Record>),
 }
 
@@ -135,7 +145,8 @@ impl Queue {
     fn attach(&self, change: &Record) -> io::Result<Knote> {
         let dialect = self.dialect();
         let filter = change.filter;
-        let watch = if filter == dialect.read || filter == dialect.write {
+        let special = [dialect.except, dialect.empty].contains(&Some(filter));
+        let watch = if filter == dialect.read || filter == dialect.write || special {
             self.watch(change)?
         } else if filter == dialect.timer {
             let period = change.data.unsigned_abs() * unit_ns(dialect, change.fflags);
@@ -143,9 +154,7 @@ impl Queue {
         } else if filter == dialect.user && self.system != WITHOUT_USER {
             let triggered = change.fflags & note::TRIGGER != 0 && !self.is(&[&NETBSD]);
             Watch::User { triggered }
-        } else if [dialect.signal, dialect.proc, dialect.vnode].contains(&filter)
-            || [dialect.except, dialect.empty].contains(&Some(filter))
-        {
+        } else if [dialect.signal, dialect.proc, dialect.vnode].contains(&filter) {
             Watch::Injected(None)
         } else {
             return Err(errno(libc::EINVAL));
@@ -162,12 +171,14 @@ impl Queue {
             return Ok(Watch::Queue(Weak::clone(queue)));
         }
         let identity = Identity::of(fd)?;
-        let out = change.filter == self.dialect().write;
         let edges = Epoll::new()?;
-        let wanted =
-            if out { epoll::Events::OUT } else { epoll::Events::IN | epoll::Events::RDHUP };
+        let wanted = match change.filter {
+            filter if filter == self.dialect().read => epoll::Events::IN | epoll::Events::RDHUP,
+            filter if filter == self.dialect().write => epoll::Events::OUT,
+            _ => epoll::Events::PRI,
+        };
         let edges = edges.add(fd, wanted | epoll::Events::ET, 0).is_ok().then_some(edges);
-        Ok(Watch::Descriptor { identity, edges, active: true, room: 0, error: 0 })
+        Ok(Watch::Descriptor { identity, edges, active: true, ready: false, room: 0, error: 0 })
     }
 
     /// One round over the knotes, each of which goes to the end.
@@ -213,33 +224,41 @@ impl Knote {
     fn look(&mut self, dialect: &Dialect) -> Option<Record> {
         let mut record = Record { flags: 0, fflags: 0, data: 0, ..self.told };
         match &mut self.watch {
-            Watch::Descriptor { edges, active, room, error, .. } => {
+            Watch::Descriptor { edges, active, ready, room, error, .. } => {
                 let fd = number(&self.told);
-                let edge = edges.as_ref().map(|edges| {
+                let edge = edges.as_ref().is_some_and(|edges| {
                     epoll::wait(edges.fd(), &mut [EpollEvent::EMPTY], Some(0)).unwrap_or(0) > 0
                 });
-                *active |= edge.unwrap_or(true);
-                let clear = self.told.flags & ev::CLEAR != 0;
-                let filter =
-                    if self.told.filter == dialect.write { Filter::WRITE } else { Filter::READ };
-                let found: Readiness = poll::look(fd, to_events(interest(filter))).into();
+                let before = (*ready, *room);
+                let interest = Interest::READ | Interest::WRITE | Interest::URGENT;
+                let mut found: Readiness = poll::look(fd, to_events(interest)).into();
+                found.set(Readiness::DRAINED, fd::unsent_bytes(fd) == Some(0));
                 if found.contains(Readiness::ERROR) {
                     *error = (*error).max(fd::take_socket_error(fd).unwrap_or(0));
                 }
-                let (ready, end) = if filter == Filter::WRITE {
-                    record.data = fd::writable_bytes(fd);
-                    // epoll tells of room in a pipe only if there was none.
-                    *active |= record.data > *room;
-                    *room = record.data;
-                    (found.for_writing(), found.intersects(Readiness::HANGUP | Readiness::ERROR))
-                } else {
+                let (plain, ends) = if self.told.filter == dialect.write {
+                    *room = fd::writable_bytes(fd);
+                    record.data = *room;
+                    (Readiness::WRITE, Readiness::HANGUP | Readiness::ERROR)
+                } else if self.told.filter == dialect.read {
                     record.data = fd::readable(fd).count();
-                    (found.for_reading(), found.intersects(Readiness::READ_EOF | Readiness::HANGUP))
+                    (Readiness::READ, Readiness::READ_EOF | Readiness::HANGUP)
+                } else if dialect.empty == Some(self.told.filter) {
+                    (Readiness::DRAINED, Readiness::HANGUP)
+                } else {
+                    (Readiness::URGENT, Readiness::READ_EOF | Readiness::HANGUP)
                 };
+                let end = found.intersects(ends);
+                *ready = end || found.intersects(plain | Readiness::ERROR);
+                // epoll tells of room in a pipe only if there was none.
+                *active |= edge || (*ready && !before.0) || *room > before.1;
                 if end || *error != 0 {
                     (record.flags, record.fflags) = (ev::EOF, error.unsigned_abs());
+                } else if dialect.except == Some(self.told.filter) {
+                    record.fflags = dialect.oob;
                 }
-                (ready && (*active || !clear)).then_some(record)
+                let clear = self.told.flags & ev::CLEAR != 0;
+                (*ready && (*active || !clear)).then_some(record)
             }
             Watch::Queue(queue) => {
                 let queue = queue.upgrade()?;

@@ -39,7 +39,11 @@ pub(super) fn wake<K: Kernel>(kernel: &K) {
 impl<K: Kernel> State<K> {
     /// When a thread that goes to sleep has to wake for what is known now.
     pub(super) fn next_time(&mut self) -> u64 {
-        if self.active.is_empty() { self.timers.next_deadline().unwrap_or(NEVER) } else { AT_ONCE }
+        if !self.active.is_empty() {
+            return AT_ONCE;
+        }
+        let deadline = self.timers.next_deadline().unwrap_or(NEVER);
+        deadline.min(self.polled.next().unwrap_or(NEVER))
     }
 
     /// Sees to it that a sleeping thread, or whoever watches the queue's descriptor, learns of what is
@@ -62,7 +66,7 @@ impl<K: Kernel> State<K> {
         }
     }
 
-    fn activate(&mut self, key: Key) {
+    pub(super) fn activate(&mut self, key: Key) {
         if let Some(knote) = self.knotes.get_mut(key)
             && knote.enabled
             && !knote.active
@@ -86,10 +90,13 @@ impl<K: Kernel> State<K> {
                 }
             });
         }
-        if self.timers.is_empty() {
+        if self.timers.is_empty() && self.polled.next().is_none() {
             return;
         }
         let now = clock::monotonic_ns();
+        if self.polled.next().is_some() {
+            self.look_at_all(now);
+        }
         while let Some(key) = self.timers.pop_expired(now) {
             if let Some(Knote { place: Place::Timer { alarm, .. }, .. }) = self.knotes.get_mut(key)
             {
@@ -140,16 +147,20 @@ impl<K: Kernel> State<K> {
                 *triggered = !knote.flags.contains(Flags::CLEAR);
                 event.data = knote.data;
             }
+            Place::Polled { .. } => return self.polled_event(key),
             Place::Kernel { .. } => return None,
         }
         Some(event)
     }
 
     fn delivered(&mut self, key: Key, event: &Event, triggers: &Triggers) {
+        if let Some(Knote { place: Place::Polled { told, .. }, .. }) = self.knotes.get_mut(key) {
+            *told = true;
+        }
         let is_timer = event.filter == Filter::TIMER;
         let once = is_timer && event.fflags & note::ABSOLUTE != 0;
         if once || event.flags.contains(Flags::ONESHOT) {
-            if !is_timer && !event.flags.contains(Flags::UDATA_SPECIFIC) {
+            if event.filter == Filter::USER && !event.flags.contains(Flags::UDATA_SPECIFIC) {
                 triggers.remove(event.ident);
             }
             self.remove(key);
@@ -174,7 +185,8 @@ impl<K: Kernel> State<K> {
         Ok(())
     }
 
-    fn attach_soft(&mut self, knote: Knote) -> Result<Key> {
+    /// A knote that the kernel does not get to know.
+    pub(super) fn attach_soft(&mut self, knote: Knote) -> Result<Key> {
         let name = knote.name;
         let Some(key) = self.knotes.insert(knote) else { return Err(Error::os(libc::ENOMEM)) };
         self.names.insert(name, key);

@@ -9,6 +9,7 @@ use crate::sys::epoll;
 use crate::sys::kqueue::{self, Kernel, Record, ev};
 use std::io::pipe;
 use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::time::Duration;
 
@@ -43,15 +44,16 @@ fn create<const SYSTEM: usize>(kind: BackendKind) -> Outcome<Box<dyn Queue>> {
 }
 
 fn conforms<const SYSTEM: usize>() {
-    use conformance::{calls, closing, descriptors, flags, timers, users};
+    use conformance::{calls, closing, descriptors, exceptional, flags, timers, users};
     if !epoll::AVAILABLE {
         println!("skipped: the simulation needs epoll's edges");
         return;
     }
-    let tables: [&[Case]; 6] = [
+    let tables: [&[Case]; 7] = [
         calls::CASES,
         flags::CASES,
         descriptors::CASES,
+        exceptional::CASES,
         closing::CASES,
         timers::CASES,
         users::CASES,
@@ -175,17 +177,24 @@ fn notes_that_a_kernel_does_not_have_are_enotsup() {
 }
 
 #[test]
-fn filters_that_a_kernel_does_not_have_are_enotsup() {
-    let (except, empty) = (knote(5, Filter::EXCEPT, 0), knote(5, Filter::EMPTY, 0));
-    assert_eq!(add(&new::<MACOS>(), empty), Err(libc::ENOTSUP));
-    assert_eq!(add(&new::<FREEBSD>(), except), Err(libc::ENOTSUP));
-    assert_eq!(add(&new::<FREEBSD>(), empty), Ok(()));
+fn filters_that_a_kernel_does_not_have_are_polled() {
+    let (near, _far) = UnixStream::pair().unwrap();
+    let ident = usize::try_from(near.as_raw_fd()).unwrap();
+    let (except, empty) = (knote(ident, Filter::EXCEPT, 0), knote(ident, Filter::EMPTY, 0));
+    let queue = new::<MACOS>();
+    add(&queue, empty).unwrap();
+    assert!(queue.state.lock().unwrap().polled.next().is_some());
+    let queue = new::<FREEBSD>();
+    add(&queue, empty).unwrap();
+    assert!(queue.kernel.told(ident, -13).is_some());
+    add(&queue, except).unwrap();
+    assert!(queue.state.lock().unwrap().polled.next().is_some());
     let queue = new::<OPENBSD>();
     add(&queue, except).unwrap();
-    assert_eq!(queue.kernel.told(5, -9).unwrap().fflags, 0x0004);
+    assert_eq!(queue.kernel.told(ident, -9).unwrap().fflags, 0x0004);
     let queue = new::<DRAGONFLY>();
     add(&queue, except).unwrap();
-    assert_eq!(queue.kernel.told(5, -8).unwrap().fflags, 0x0002);
+    assert_eq!(queue.kernel.told(ident, -8).unwrap().fflags, 0x0002);
 }
 
 #[test]

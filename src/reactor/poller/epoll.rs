@@ -22,6 +22,7 @@ pub(in crate::reactor) struct Epoll(epoll::Epoll);
 impl Poller for Epoll {
     const KIND: BackendKind = BackendKind::Epoll;
     const IN_KERNEL: bool = true;
+    const TELLS_ENDS: bool = true;
     type Batch = EpollBatch;
 
     fn new() -> Result<Self> {
@@ -94,6 +95,9 @@ fn to_events(registration: Registration) -> Events {
     if registration.interest.contains(Interest::WRITE) {
         events |= Events::OUT;
     }
+    if registration.interest.contains(Interest::URGENT) {
+        events |= Events::PRI | Events::RDHUP;
+    }
     events
 }
 
@@ -104,6 +108,7 @@ fn to_readiness(events: Events) -> Readiness {
     readiness.set(Readiness::READ_EOF, events.contains(Events::RDHUP));
     readiness.set(Readiness::HANGUP, events.contains(Events::HUP));
     readiness.set(Readiness::ERROR, events.contains(Events::ERR));
+    readiness.set(Readiness::URGENT, events.contains(Events::PRI));
     readiness
 }
 

@@ -18,6 +18,8 @@ bitflags! {
     pub(super) struct Interest: u8 {
         const READ = 1;
         const WRITE = 2;
+        /// Urgent data, and the end of the other side.
+        const URGENT = 4;
     }
 }
 
@@ -35,18 +37,10 @@ bitflags! {
         const ERROR = 0x10;
         /// The number does not name the file any more that it named when it was set.
         const GONE = 0x20;
-    }
-}
-
-impl Readiness {
-    /// Whether a reader has something to do: read, or learn of an end or error.
-    pub(super) const fn for_reading(self) -> bool {
-        self.intersects(Self::READ.union(Self::READ_EOF).union(Self::HANGUP).union(Self::ERROR))
-    }
-
-    /// Whether a writer has something to do: write, or learn of an end or error.
-    pub(super) const fn for_writing(self) -> bool {
-        self.intersects(Self::WRITE.union(Self::HANGUP).union(Self::ERROR))
+        /// Urgent data waits.
+        const URGENT = 0x40;
+        /// Everything written has been sent. No poller tells this.
+        const DRAINED = 0x80;
     }
 }
 
@@ -60,6 +54,7 @@ impl From<crate::sys::poll::Events> for Readiness {
             (Events::HUP, Self::HANGUP),
             (Events::ERR, Self::ERROR),
             (Events::NVAL, Self::GONE),
+            (Events::PRI, Self::URGENT),
         ];
         pairs.iter().filter(|pair| found.intersects(pair.0)).map(|pair| pair.1).collect()
     }
@@ -117,6 +112,8 @@ pub(super) trait Poller: Send + Sized {
     /// Whether the kernel keeps the set: it then tells edges (the modes other than level are available),
     /// and a thread that waits already sees each change. If not, only [`Mode::Level`] is to be set.
     const IN_KERNEL: bool;
+    /// Whether it tells of the other side's end also where only [`Interest::URGENT`] was asked for.
+    const TELLS_ENDS: bool;
 
     /// What one thread needs to wait.
     type Batch: Batch;

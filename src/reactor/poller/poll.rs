@@ -13,6 +13,7 @@ pub(in crate::reactor) struct Poll(Table);
 impl Poller for Poll {
     const KIND: BackendKind = BackendKind::Poll;
     const IN_KERNEL: bool = false;
+    const TELLS_ENDS: bool = true;
     type Batch = PollBatch;
 
     fn new() -> Result<Self> {
@@ -56,6 +57,9 @@ pub(in crate::reactor) fn to_events(interest: Interest) -> Events {
     }
     if interest.contains(Interest::WRITE) {
         events |= Events::OUT;
+    }
+    if interest.contains(Interest::URGENT) {
+        events |= Events::PRI | Events::RDHUP;
     }
     events
 }

@@ -8,7 +8,7 @@ use super::{Batch, Interest, Outcome, Poller, Readiness, Ready, Registration};
 use crate::error::ErrorKind;
 use crate::reactor::backend::BackendKind;
 use crate::sys::poll::look;
-use crate::sys::select::{FdSet, SET_SIZE, select};
+use crate::sys::select::{FdSet, SET_SIZE, Sets, select};
 use crate::{Error, Result};
 use std::os::fd::RawFd;
 
@@ -17,6 +17,7 @@ pub(in crate::reactor) struct Select(Table);
 impl Poller for Select {
     const KIND: BackendKind = BackendKind::Select;
     const IN_KERNEL: bool = false;
+    const TELLS_ENDS: bool = false;
     type Batch = SelectBatch;
 
     fn new() -> Result<Self> {
@@ -47,13 +48,16 @@ impl Poller for Select {
         if !self.0.copy_to(&mut batch.copy) {
             return;
         }
-        (batch.read, batch.write, batch.limit) = (FdSet::default(), FdSet::default(), 0);
+        (batch.wanted, batch.limit) = (Sets::default(), 0);
         for row in &batch.copy.rows {
             if row.interest.contains(Interest::READ) {
-                batch.read.insert(row.key.fd);
+                batch.wanted.read.insert(row.key.fd);
             }
             if row.interest.contains(Interest::WRITE) {
-                batch.write.insert(row.key.fd);
+                batch.wanted.write.insert(row.key.fd);
+            }
+            if row.interest.contains(Interest::URGENT) {
+                batch.wanted.urgent.insert(row.key.fd);
             }
             batch.limit = batch.limit.max(row.key.fd + 1);
         }
@@ -67,12 +71,10 @@ impl Poller for Select {
 #[derive(Default)]
 pub(in crate::reactor) struct SelectBatch {
     copy: Copy,
-    read: FdSet,
-    write: FdSet,
+    wanted: Sets,
     limit: RawFd,
     answer: Answer,
-    ready_read: FdSet,
-    ready_write: FdSet,
+    ready: Sets,
 }
 
 /// What select answered.
@@ -90,7 +92,7 @@ impl SelectBatch {
     fn concerns(&self, fd: RawFd) -> bool {
         match self.answer {
             Answer::Nothing => false,
-            Answer::Ready => self.ready_read.contains(fd) || self.ready_write.contains(fd),
+            Answer::Ready => self.ready.contains(fd),
             Answer::Closed => true,
         }
     }
@@ -99,9 +101,8 @@ impl SelectBatch {
 impl Batch for SelectBatch {
     fn wait(&mut self, timeout_ns: Option<u64>) -> Result<()> {
         self.answer = Answer::Nothing;
-        (self.ready_read, self.ready_write) = (self.read, self.write);
-        let sets = (&mut self.ready_read, &mut self.ready_write);
-        self.answer = match select(self.limit, sets.0, sets.1, timeout_ns) {
+        self.ready = self.wanted;
+        self.answer = match select(self.limit, &mut self.ready, timeout_ns) {
             Ok(0) => Answer::Nothing,
             Ok(_) => Answer::Ready,
             Err(error) if error.raw_os_error() == Some(libc::EBADF) => Answer::Closed,

@@ -54,10 +54,8 @@ pub(crate) struct Dialect {
     pub(crate) except: Option<i32>,
     pub(crate) empty: Option<i32>,
 
-    /// EXCEPT's NOTE_OOB, or 0.
+    /// EXCEPT's NOTE_OOB.
     pub(crate) oob: u32,
-    /// EV_OOBAND: READ tells of urgent data.
-    pub(crate) out_of_band: Option<u32>,
     /// TIMER's NOTE_NSECONDS, where all releases have it and keep time that exactly; else milliseconds.
     pub(crate) nanoseconds: Option<u32>,
     pub(crate) funlock: Option<u32>,
@@ -83,7 +81,6 @@ pub(crate) const MACOS: Dialect = Dialect {
     except: Some(-15),
     empty: None,
     oob: 0x0002,
-    out_of_band: Some(0x2000),
     nanoseconds: Some(0x0004),
     funlock: Some(0x0100),
     open: None,
@@ -100,7 +97,6 @@ pub(crate) const FREEBSD: Dialect = Dialect {
     except: None,
     empty: Some(-13),
     oob: 0,
-    out_of_band: None,
     nanoseconds: Some(0x0008),
     funlock: None,
     open: Some(0x0080),

@@ -173,7 +173,6 @@ const _: () = {
 
 #[cfg(any(target_os = "macos", target_os = "ios"))]
 const _: () = {
-    assert!(is(OWN.out_of_band, libc::EV_OOBAND as u32));
     assert!(is(OWN.nanoseconds, libc::NOTE_NSECONDS) && is(OWN.funlock, libc::NOTE_FUNLOCK));
     assert!(is(OWN.process_signal, libc::NOTE_SIGNAL) && OWN.oob == libc::NOTE_OOB);
     assert!(OWN.exit_status == libc::NOTE_EXITSTATUS);

@@ -19,7 +19,6 @@ crate::cases![
     a_wait_is_exact_to_less_than_a_millisecond,
     a_signal_ends_the_wait,
     unknown_filters_are_einval,
-    known_filters_that_are_not_there_are_enotsup,
     bad_descriptors_are_ebadf,
     missing_knotes_are_enoent,
     a_failed_change_changes_nothing,
@@ -121,19 +120,6 @@ fn unknown_filters_are_einval(bench: &Bench) {
     for number in [0, -1, 10, i16::MAX, i16::MIN] {
         let unknown = change(0, Filter(number), Flags::ADD);
         assert_eq!(queue.try_set(unknown), Err(libc::EINVAL), "filter {number}");
-    }
-}
-
-fn known_filters_that_are_not_there_are_enotsup(bench: &Bench) {
-    if bench.kind == BackendKind::Kqueue {
-        println!("skipped: which filters there are depends on the kernel");
-        return;
-    }
-    let queue = bench.queue();
-    let (reader, _writer) = pipe().unwrap();
-    for filter in [Filter::EXCEPT, Filter::SIGNAL, Filter::PROC, Filter::VNODE, Filter::EMPTY] {
-        let known = Event { filter, ..read(&reader, Flags::ADD) };
-        assert_eq!(queue.try_set(known), Err(libc::ENOTSUP), "{filter:?}");
     }
 }
 

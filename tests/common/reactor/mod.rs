@@ -12,13 +12,20 @@
     reason = "support code of tests: each binary uses its part, and a failure is a panic"
 )]
 
+pub mod actions;
 pub mod calls;
 pub mod closing;
 pub mod descriptors;
+pub mod directories;
+pub mod exceptional;
+pub mod files;
 pub mod flags;
+pub mod processes;
+pub mod signals;
 pub mod system;
 pub mod timers;
 pub mod users;
+pub mod vnodes;
 
 use evl::reactor::{BackendKind, Event, Filter, Flags};
 use std::os::fd::{AsRawFd, RawFd};
@@ -57,15 +64,28 @@ pub struct Bench {
 pub struct Case {
     pub name: &'static str,
     pub run: fn(&Bench),
+    /// Whether the backend has on this system what the case is about.
+    pub can_run: fn(&Bench) -> bool,
 }
 
-/// Makes a table of the functions named, each a case of its own name.
+/// Makes a table of the functions named, each a case of its own name; `if` a function says that the
+/// system has what they are about.
 #[macro_export]
 macro_rules! cases {
-    ($($name:ident),* $(,)?) => {
-        pub const CASES: &[$crate::conformance::Case] =
-            &[$($crate::conformance::Case { name: stringify!($name), run: $name }),*];
+    (if $can_run:path; $($name:ident),* $(,)?) => {
+        pub const CASES: &[$crate::conformance::Case] = &[$($crate::conformance::Case {
+            name: stringify!($name),
+            run: $name,
+            can_run: $can_run,
+        }),*];
     };
+    ($($name:ident),* $(,)?) => {
+        $crate::cases![if $crate::conformance::always; $($name),*];
+    };
+}
+
+pub fn always(_bench: &Bench) -> bool {
+    true
 }
 
 /// What "soon" is for something that must come: long enough for a busy machine.
@@ -73,8 +93,12 @@ pub const SOON_NS: i64 = 5_000_000_000;
 /// What "not" is for something that must not come.
 pub const NOT_NS: i64 = 30_000_000;
 
+/// The environment variable that names the only cases to run, by a part of their names.
+const ONLY: &str = "EVL_CASE";
+
 /// Runs the tables on every backend and fails if a case did.
 pub fn run(face: Face, tables: &[&[Case]]) {
+    let only = std::env::var(ONLY).unwrap_or_default();
     let mut failed = Vec::new();
     for kind in BackendKind::ALL {
         if matches!((face.create)(kind), Err(libc::ENOTSUP)) {
@@ -82,7 +106,11 @@ pub fn run(face: Face, tables: &[&[Case]]) {
             continue;
         }
         let bench = Bench { face, kind };
-        for case in tables.iter().copied().flatten() {
+        for case in tables.iter().copied().flatten().filter(|case| case.name.contains(&only)) {
+            if !(case.can_run)(&bench) {
+                println!("skipped: {} on {kind}: this system cannot do it", case.name);
+                continue;
+            }
             if catch_unwind(AssertUnwindSafe(|| (case.run)(&bench))).is_err() {
                 failed.push(format!("{} on {kind} through {}", case.name, face.name));
             }

@@ -3,11 +3,15 @@
 
 #![allow(unsafe_code, reason = "system calls")]
 
+use std::ffi::CString;
+use std::fs::File;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
+
+pub use super::actions::*;
 
 /// Makes `number` name the file of `fd`, whatever it named before.
 pub fn dup2(fd: &impl AsRawFd, number: RawFd) -> OwnedFd {
@@ -48,69 +52,96 @@ pub fn thread_time() -> Duration {
 
 /// Forks; the child runs `body` and ends with its result, which is returned to the parent.
 pub fn in_child(body: impl FnOnce() -> u8) -> u8 {
-    // SAFETY: the child only runs `body`, which makes calls of the library, and ends.
-    let pid = unsafe { libc::fork() };
-    assert!(pid >= 0);
-    if pid == 0 {
-        let code = body();
-        // SAFETY: ends the child without running the parent's exit handlers.
-        unsafe { libc::_exit(code.into()) };
-    }
-    let mut status = 0;
-    // SAFETY: `status` is valid.
-    assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
+    let status = status_of_child(body);
     assert!(libc::WIFEXITED(status), "the child was killed: status {status}");
     u8::try_from(libc::WEXITSTATUS(status)).unwrap()
 }
 
-/// Sends SIGUSR1, whose handler does nothing, to the thread that made it, again and again until it is
-/// dropped.
-pub struct Signals {
-    stop: Arc<AtomicBool>,
-    sender: Option<JoinHandle<()>>,
+/// Forks; the child runs `body`. How it ended, as waitpid(2) tells it.
+pub fn status_of_child(body: impl FnOnce() -> u8) -> i32 {
+    reap(fork(body))
 }
 
-/// A thread that is going to be interrupted. It joins whoever holds this before it ends.
-struct Receiver(libc::pthread_t);
-
-// SAFETY: the name of a thread may be used by any thread.
-unsafe impl Send for Receiver {}
-
-impl Receiver {
-    fn interrupt(&self) {
-        // SAFETY: the thread lives, see above.
-        unsafe { libc::pthread_kill(self.0, libc::SIGUSR1) };
+/// Forks; the child runs `body` and ends with its result.
+pub fn fork(body: impl FnOnce() -> u8) -> libc::pid_t {
+    // SAFETY: the child only runs `body`, which makes calls of the library, and ends.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0);
+    if child == 0 {
+        let code = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).unwrap_or(101);
+        // SAFETY: ends the child without running the parent's exit handlers.
+        unsafe { libc::_exit(code.into()) };
     }
+    child
 }
 
-extern "C" fn ignore(_signal: libc::c_int) {}
-
-impl Signals {
-    pub fn every(interval: Duration) -> Self {
-        let handler: extern "C" fn(libc::c_int) = ignore;
-        // SAFETY: the handler does nothing; the struct is valid for the call.
-        unsafe {
-            let mut action: libc::sigaction = std::mem::zeroed();
-            action.sa_sigaction = handler as libc::sighandler_t;
-            libc::sigaction(libc::SIGUSR1, &raw const action, std::ptr::null_mut());
-        }
-        // SAFETY: no arguments.
-        let receiver = Receiver(unsafe { libc::pthread_self() });
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let sender = std::thread::spawn(move || {
-            while !stopped.load(Ordering::SeqCst) {
-                std::thread::sleep(interval);
-                receiver.interrupt();
-            }
-        });
-        Self { stop, sender: Some(sender) }
-    }
+/// A pseudo-terminal: the user's side, and the terminal that programs read from.
+pub fn terminal() -> (File, File) {
+    let (mut user, mut terminal) = (-1, -1);
+    // SAFETY: room for two descriptors; NULL: no name, no settings, no size wanted.
+    let result = unsafe {
+        libc::openpty(
+            &raw mut user,
+            &raw mut terminal,
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+        )
+    };
+    assert_eq!(result, 0);
+    // SAFETY: both are new and nobody else's.
+    unsafe { (File::from_raw_fd(user), File::from_raw_fd(terminal)) }
 }
 
-impl Drop for Signals {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        self.sender.take().unwrap().join().unwrap();
-    }
+/// How many names the file has.
+pub fn links(file: &File) -> u64 {
+    file.metadata().unwrap().nlink()
+}
+
+/// Makes a named pipe.
+pub fn make_fifo(path: &Path) {
+    let path = CString::new(path.as_os_str().as_bytes()).unwrap();
+    // SAFETY: a C string.
+    assert_eq!(unsafe { libc::mkfifo(path.as_ptr(), 0o600) }, 0);
+}
+
+/// Sends a byte out of band.
+pub fn send_urgent(socket: &impl AsRawFd, byte: u8) {
+    // SAFETY: one byte, which lives until the call returns.
+    let sent =
+        unsafe { libc::send(socket.as_raw_fd(), (&raw const byte).cast(), 1, libc::MSG_OOB) };
+    assert_eq!(sent, 1);
+}
+
+/// Takes the byte that came out of band.
+pub fn receive_urgent(socket: &impl AsRawFd) -> u8 {
+    let mut byte = 0_u8;
+    // SAFETY: room for one byte.
+    let got = unsafe { libc::recv(socket.as_raw_fd(), (&raw mut byte).cast(), 1, libc::MSG_OOB) };
+    assert_eq!(got, 1);
+    byte
+}
+
+/// Reaps a child; how it ended, as waitpid(2) tells it.
+pub fn reap(child: libc::pid_t) -> i32 {
+    let mut status = 0;
+    // SAFETY: `status` is valid.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    status
+}
+
+/// Waits until a child has ended, and leaves it to be reaped.
+pub fn await_zombie(child: libc::pid_t) {
+    let id = libc::id_t::try_from(child).unwrap();
+    // SAFETY: room for one siginfo, which is not looked at.
+    let result = unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        libc::waitid(libc::P_PID, id, &raw mut info, libc::WEXITED | libc::WNOWAIT)
+    };
+    assert_eq!(result, 0);
+}
+
+pub fn kill(process: libc::pid_t, signal: libc::c_int) {
+    // SAFETY: no pointers.
+    assert_eq!(unsafe { libc::kill(process, signal) }, 0);
 }

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! SIGNAL: counted beside whatever the program does with them.
+
+use super::{Bench, NOT_NS, SOON_NS, change, system};
+use evl::reactor::{BackendKind, Event, Filter, Flags};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use system::Action;
+
+crate::cases![
+    an_ignored_signal_is_counted,
+    several_deliveries_are_one_event,
+    a_signal_wakes_the_wait_and_does_not_interrupt_it,
+    the_handler_that_was_there_still_runs,
+    a_handler_with_details_gets_them,
+    a_handler_for_one_time_runs_once,
+    what_is_ignored_by_default_stays_harmless,
+    what_ends_the_process_by_default_still_does,
+    the_old_action_comes_back_with_the_last_knote,
+    every_queue_counts_for_itself,
+    a_disabled_signal_is_counted_and_told_when_enabled,
+    oneshot_and_dispatch_signals,
+    signals_before_the_knote_are_not_told,
+    readding_reaches_a_signal_whose_action_was_set_anew,
+    a_signal_makes_the_queue_readable,
+    an_interruption_by_another_signal_stays_one,
+    what_cannot_be_counted_is_refused,
+    a_child_does_not_wake_its_parent,
+];
+
+const SIGNAL: i32 = libc::SIGUSR2;
+
+fn signal(number: i32, flags: Flags) -> Event {
+    change(usize::try_from(number).unwrap(), Filter::SIGNAL, flags)
+}
+
+fn an_ignored_signal_is_counted(bench: &Bench) {
+    let _ignored = Action::ignore(SIGNAL);
+    let queue = bench.queue();
+    queue.set(Event { udata: 3, ..signal(SIGNAL, Flags::ADD) });
+    queue.none();
+    system::send_signal(SIGNAL);
+    let event = queue.one();
+    assert_eq!((event.ident, event.filter), (usize::try_from(SIGNAL).unwrap(), Filter::SIGNAL));
+    assert_eq!((event.data, event.udata), (1, 3));
+    assert!(event.flags.contains(Flags::CLEAR), "implied");
+    queue.none();
+}
+
+fn several_deliveries_are_one_event(bench: &Bench) {
+    let _ignored = Action::ignore(SIGNAL);
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD));
+    (0..5).for_each(|_| system::raise(SIGNAL));
+    assert_eq!(queue.one().data, 5);
+    system::raise(SIGNAL);
+    assert_eq!(queue.one().data, 1);
+    queue.none();
+}
+
+fn a_signal_wakes_the_wait_and_does_not_interrupt_it(bench: &Bench) {
+    let _ignored = Action::ignore(SIGNAL);
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD));
+    let signals = system::Signals::of(SIGNAL, Duration::from_millis(5));
+    for _ in 0..20 {
+        assert!(queue.one().data >= 1);
+    }
+    drop(signals);
+    while !queue.wait(8, NOT_NS).is_empty() {}
+}
+
+static HANDLED: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn handler(_signal: libc::c_int) {
+    HANDLED.fetch_add(1, Ordering::SeqCst);
+}
+
+fn the_handler_that_was_there_still_runs(bench: &Bench) {
+    let _handled = Action::handle(SIGNAL, handler, 0);
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD));
+    let before = HANDLED.load(Ordering::SeqCst);
+    system::raise(SIGNAL);
+    system::raise(SIGNAL);
+    assert_eq!(HANDLED.load(Ordering::SeqCst) - before, 2);
+    assert_eq!(queue.one().data, 2);
+}
+
+static SENDER: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn detailed(_: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    let sender = system::sender_of(info);
+    SENDER.store(if context.is_null() { 0 } else { sender }, Ordering::SeqCst);
+}
+
+fn a_handler_with_details_gets_them(bench: &Bench) {
+    let _handled = Action::handle_with_details(SIGNAL, detailed);
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD));
+    SENDER.store(0, Ordering::SeqCst);
+    system::raise(SIGNAL);
+    assert_eq!(SENDER.load(Ordering::SeqCst), std::process::id() as usize);
+    assert_eq!(queue.one().data, 1);
+}
+
+fn a_handler_for_one_time_runs_once(bench: &Bench) {
+    let _handled = Action::handle(libc::SIGURG, handler, libc::SA_RESETHAND);
+    let queue = bench.queue();
+    queue.set(signal(libc::SIGURG, Flags::ADD));
+    let before = HANDLED.load(Ordering::SeqCst);
+    system::raise(libc::SIGURG);
+    system::raise(libc::SIGURG);
+    assert_eq!(HANDLED.load(Ordering::SeqCst) - before, 1);
+    assert_eq!(queue.one().data, 2);
+}
+
+fn what_is_ignored_by_default_stays_harmless(bench: &Bench) {
+    let _default = Action::default(libc::SIGURG);
+    let queue = bench.queue();
+    queue.set(signal(libc::SIGURG, Flags::ADD));
+    system::raise(libc::SIGURG);
+    assert_eq!(queue.one().data, 1);
+}
+
+fn what_ends_the_process_by_default_still_does(bench: &Bench) {
+    let status = system::status_of_child(|| {
+        let queue = bench.queue();
+        queue.set(signal(libc::SIGTERM, Flags::ADD));
+        system::raise(libc::SIGTERM);
+        0
+    });
+    assert!(libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGTERM, "{status:#x}");
+}
+
+fn the_old_action_comes_back_with_the_last_knote(bench: &Bench) {
+    let handled = Action::handle(SIGNAL, handler, libc::SA_NODEFER);
+    let before = handled.current();
+    let first = bench.queue();
+    first.set(signal(SIGNAL, Flags::ADD));
+    let second = bench.queue();
+    second.set(signal(SIGNAL, Flags::ADD | Flags::ONESHOT));
+    assert_ne!(handled.current(), before);
+    first.set(signal(SIGNAL, Flags::DELETE));
+    assert_ne!(handled.current(), before);
+    system::raise(SIGNAL);
+    assert_eq!(second.one().data, 1);
+    assert_eq!(handled.current(), before);
+    first.set(signal(SIGNAL, Flags::ADD));
+    assert_ne!(handled.current(), before);
+    drop(first);
+    assert_eq!(handled.current(), before);
+}
+
+fn every_queue_counts_for_itself(bench: &Bench) {
+    let _ignored = Action::ignore(SIGNAL);
+    let (first, second) = (bench.queue(), bench.queue());
+    first.set(signal(SIGNAL, Flags::ADD));
+    second.set(signal(SIGNAL, Flags::ADD));
+    system::raise(SIGNAL);
+    assert_eq!(first.one().data, 1);
+    system::raise(SIGNAL);
+    assert_eq!(second.one().data, 2);
+    assert_eq!(first.one().data, 1);
+}
+
+fn a_disabled_signal_is_counted_and_told_when_enabled(bench: &Bench) {
+    let _ignored = Action::ignore(SIGNAL);
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD | Flags::DISABLE));
+    system::raise(SIGNAL);
+    system::raise(SIGNAL);
+    queue.idle();
+    queue.set(signal(SIGNAL, Flags::ENABLE));
+    assert_eq!(queue.one().data, 2);
+    queue.none();
+}
+
+fn oneshot_and_dispatch_signals(bench: &Bench) {
+    let _ignored = Action::ignore(SIGNAL);
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD | Flags::DISPATCH));
+    system::raise(SIGNAL);
+    assert_eq!(queue.one().data, 1);
+    system::raise(SIGNAL);
+    queue.none();
+    queue.set(signal(SIGNAL, Flags::ENABLE));
+    assert_eq!(queue.one().data, 1);
+    queue.set(signal(SIGNAL, Flags::DELETE));
+    queue.set(signal(SIGNAL, Flags::ADD | Flags::ONESHOT));
+    system::raise(SIGNAL);
+    assert_eq!(queue.one().data, 1);
+    assert_eq!(queue.try_set(signal(SIGNAL, Flags::DELETE)), Err(libc::ENOENT));
+}
+
+fn signals_before_the_knote_are_not_told(bench: &Bench) {
+    let _ignored = Action::ignore(SIGNAL);
+    let other = bench.queue();
+    other.set(signal(SIGNAL, Flags::ADD));
+    system::raise(SIGNAL);
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD));
+    queue.none();
+}
+
+fn readding_reaches_a_signal_whose_action_was_set_anew(bench: &Bench) {
+    let _ignored = Action::ignore(SIGNAL);
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD));
+    let _again = Action::handle(SIGNAL, handler, 0);
+    let before = HANDLED.load(Ordering::SeqCst);
+    queue.set(signal(SIGNAL, Flags::ADD));
+    system::raise(SIGNAL);
+    assert_eq!(queue.one().data, 1);
+    assert_eq!(HANDLED.load(Ordering::SeqCst) - before, 1);
+    queue.set(signal(SIGNAL, Flags::DELETE));
+}
+
+fn a_signal_makes_the_queue_readable(bench: &Bench) {
+    let queue = bench.queue();
+    let Ok(fd) = queue.0.fd() else {
+        assert_ne!(bench.kind, BackendKind::Epoll);
+        return;
+    };
+    let _ignored = Action::ignore(SIGNAL);
+    queue.set(signal(SIGNAL, Flags::ADD));
+    assert!(!system::is_readable(fd, 0));
+    system::raise(SIGNAL);
+    assert!(system::is_readable(fd, 0));
+    queue.one();
+    queue.none();
+    assert!(!system::is_readable(fd, 0));
+}
+
+fn an_interruption_by_another_signal_stays_one(bench: &Bench) {
+    let queue = bench.queue();
+    let _ignored = Action::ignore(SIGNAL);
+    queue.set(signal(SIGNAL, Flags::ADD));
+    let signals = system::Signals::every(Duration::from_millis(10));
+    let result = queue.0.wait(&mut [Event::default()], SOON_NS);
+    drop(signals);
+    assert_eq!(result, Err(libc::EINTR));
+}
+
+fn what_cannot_be_counted_is_refused(bench: &Bench) {
+    let queue = bench.queue();
+    for number in [0, 65, 100_000, libc::SIGKILL, libc::SIGSTOP] {
+        assert_eq!(queue.try_set(signal(number, Flags::ADD)), Err(libc::EINVAL), "{number}");
+        assert_eq!(queue.try_set(signal(number, Flags::DELETE)), Err(libc::ENOENT), "{number}");
+    }
+    let beyond = change(usize::MAX, Filter::SIGNAL, Flags::ADD);
+    assert_eq!(queue.try_set(beyond), Err(libc::EINVAL));
+    queue.none();
+}
+
+fn a_child_does_not_wake_its_parent(bench: &Bench) {
+    let _ignored = Action::ignore(SIGNAL);
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD));
+    let counted = system::in_child(|| {
+        let own = bench.queue();
+        own.set(signal(SIGNAL, Flags::ADD));
+        system::raise(SIGNAL);
+        u8::from(own.one().data == 1)
+    });
+    assert_eq!(counted, 1);
+    queue.none();
+}
