@@ -90,7 +90,7 @@ impl<K: Kernel> State<K> {
             Filter::WRITE if is_on_disk(change) => Err(Error::invalid(
                 "WRITE: a file on disk can always be written, so there is nothing to wait for",
             )),
-            _ => self.attach_kernel(change),
+            _ => self.attach_kernel(change).or_else(|error| self.attach_past(change, error)),
         }
     }
 
@@ -150,7 +150,11 @@ impl<K: Kernel> State<K> {
                 return Ok(());
             }
             Place::Polled { .. } if self.is_current(key) => return self.update_polled(key, change),
-            Place::Polled { .. } => {
+            Place::Past { .. } if self.is_current(key) => {
+                self.update_past(key, change);
+                return Ok(());
+            }
+            Place::Polled { .. } | Place::Past { .. } => {
                 return self.lost(key, change, queue, Error::os(libc::ENOENT));
             }
             Place::Kernel { .. } => {}
@@ -223,8 +227,8 @@ impl<K: Kernel> State<K> {
                 self.stop_timer(key);
                 Ok(())
             }
-            Place::Polled { .. } if self.is_current(key) => Ok(()),
-            Place::Polled { .. } => Err(Error::os(libc::ENOENT)),
+            Place::Polled { .. } | Place::Past { .. } if self.is_current(key) => Ok(()),
+            Place::Polled { .. } | Place::Past { .. } => Err(Error::os(libc::ENOENT)),
             Place::User { .. } => {
                 if knote.name.udata.is_none() {
                     queue.triggers.remove(knote.name.ident);

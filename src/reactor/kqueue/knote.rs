@@ -57,6 +57,9 @@ pub(super) enum Place {
     Timer { schedule: Schedule, alarm: Option<TimerKey> },
     /// The reactor: a user event.
     User { triggered: bool },
+    /// Nobody: what it waits for had happened when it was added, so the kernel refused it. WRITE of a
+    /// pipe without a reader, PROC of a child that had ended; `data` is of the event.
+    Past { identity: Option<Identity>, data: i64 },
     /// The reactor: EXCEPT or EMPTY of the file that the descriptor named. `told`: with CLEAR, that it
     /// has been since the condition came true.
     Polled { identity: Identity, told: bool },

@@ -8,7 +8,7 @@
 //!
 //! The reactor itself does (`soft`): TIMER, because units, limits on their number, periods of zero,
 //! changes and jumps of the clock differ everywhere; and USER, EXCEPT and EMPTY (`polled`) where the
-//! kernel has none. A kernel timer, the *alarm*, tells waiting threads and watchers of the queue's
+//! kernel has none, and what was over before it was watched (`past`). A kernel timer, the *alarm*, tells waiting threads and watchers of the queue's
 //! descriptor about those.
 //!
 //! Knotes whose udata is part of their name live in a queue of their own for each udata (`groups`), which
@@ -19,6 +19,7 @@ mod collect;
 mod groups;
 mod knote;
 mod numbers;
+mod past;
 mod polled;
 mod soft;
 

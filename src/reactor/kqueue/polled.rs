@@ -69,7 +69,12 @@ impl<K: Kernel> State<K> {
     /// Whether the descriptor still names the file that the knote watches.
     pub(super) fn is_current(&self, key: Key) -> bool {
         let Some(knote) = self.knotes.get(key) else { return false };
-        let Place::Polled { identity, .. } = &knote.place else { return true };
+        let identity = match &knote.place {
+            Place::Polled { identity, .. } | Place::Past { identity: Some(identity), .. } => {
+                identity
+            }
+            _ => return true,
+        };
         let fd = RawFd::try_from(knote.name.ident).unwrap_or(-1);
         Identity::of(fd).is_ok_and(|now| now == *identity)
     }

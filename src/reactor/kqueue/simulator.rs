@@ -10,7 +10,7 @@ use crate::sys::kqueue::{
     DRAGONFLY, Dialect, FREEBSD, Kernel, MACOS, NETBSD, OPENBSD, Record, ev, note,
 };
 use crate::sys::wakeup::Wakeup;
-use crate::sys::{clock, poll};
+use crate::sys::{clock, poll, process};
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::os::fd::RawFd;
@@ -154,6 +154,11 @@ impl Queue {
         } else if filter == dialect.user && self.system != WITHOUT_USER {
             let triggered = change.fflags & note::TRIGGER != 0 && !self.is(&[&NETBSD]);
             Watch::User { triggered }
+        } else if filter == dialect.proc
+            && self.is(&[&MACOS])
+            && process::zombie_status(number(change)).is_some()
+        {
+            return Err(errno(libc::ESRCH));
         } else if [dialect.signal, dialect.proc, dialect.vnode].contains(&filter) {
             Watch::Injected(None)
         } else {
@@ -171,6 +176,10 @@ impl Queue {
             return Ok(Watch::Queue(Weak::clone(queue)));
         }
         let identity = Identity::of(fd)?;
+        let found: Readiness = poll::look(fd, to_events(Interest::WRITE)).into();
+        if change.filter == self.dialect().write && found.contains(Readiness::ERROR) {
+            return Err(errno(libc::EPIPE));
+        }
         let edges = Epoll::new()?;
         let wanted = match change.filter {
             filter if filter == self.dialect().read => epoll::Events::IN | epoll::Events::RDHUP,

@@ -148,6 +148,7 @@ impl<K: Kernel> State<K> {
                 event.data = knote.data;
             }
             Place::Polled { .. } => return self.polled_event(key),
+            Place::Past { .. } => return self.past_event(key),
             Place::Kernel { .. } => return None,
         }
         Some(event)

@@ -270,3 +270,33 @@ fn queues_of_closed_descriptors_do_not_pile_up() {
     let left = (0..100).filter(|it| queue.state.lock().unwrap().groups.queue(*it).is_some());
     assert!(left.count() <= 32);
 }
+
+#[test]
+fn a_pipe_that_nobody_reads_any_more_is_at_its_end() {
+    let queue = new::<FREEBSD>();
+    let (reader, writer) = pipe().unwrap();
+    drop(reader);
+    let ident = usize::try_from(writer.as_raw_fd()).unwrap();
+    let change = knote(ident, Filter::WRITE, 0);
+    add(&queue, change).unwrap();
+    assert_eq!(events(&queue)[0].flags, Flags::ADD | Flags::EOF);
+    assert_eq!(events(&queue).len(), 1, "level-triggered");
+    add(&queue, Event { flags: Flags::DELETE, ..change }).unwrap();
+    assert_eq!(events(&queue), []);
+    add(&queue, change).unwrap();
+    drop(writer);
+    assert_eq!(events(&queue), []);
+}
+
+#[test]
+fn a_zombie_that_the_kernel_does_not_find_is_told_once() {
+    let queue = new::<MACOS>();
+    let mut child = Command::new("sh").args(["-c", "exit 3"]).spawn().unwrap();
+    conformance::system::await_zombie(libc::pid_t::try_from(child.id()).unwrap());
+    let ident = usize::try_from(child.id()).unwrap();
+    add(&queue, knote(ident, Filter::PROC, note::EXIT)).unwrap();
+    let told = events(&queue);
+    assert_eq!((told.len(), told[0].fflags, told[0].data), (1, note::EXIT, 3 << 8));
+    assert_eq!(events(&queue), []);
+    child.wait().unwrap();
+}
