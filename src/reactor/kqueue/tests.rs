@@ -11,7 +11,7 @@ use std::io::pipe;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 impl<const SYSTEM: usize> Queue for Kqueue<Simulator<SYSTEM>> {
     fn change(&self, changes: &[Event], receipts: &mut [Event]) -> Outcome<usize> {
@@ -115,6 +115,7 @@ const FREEBSD: usize = 1;
 const DRAGONFLY: usize = 2;
 const OPENBSD: usize = 3;
 const NETBSD: usize = 4;
+const WITHOUT_USER: usize = 5;
 
 type Simulated<const SYSTEM: usize> = Kqueue<Simulator<SYSTEM>>;
 
@@ -299,4 +300,51 @@ fn a_zombie_that_the_kernel_does_not_find_is_told_once() {
     assert_eq!((told.len(), told[0].fflags, told[0].data), (1, note::EXIT, 3 << 8));
     assert_eq!(events(&queue), []);
     child.wait().unwrap();
+}
+
+/// A thread waits for ever; what comes of the change that is made meanwhile.
+fn woken_by<const SYSTEM: usize>(queue: &Simulated<SYSTEM>, act: impl FnOnce()) -> Event {
+    // A wait looks at everything once more when its time is over.
+    let much_shorter = Duration::from_nanos(conformance::SOON_NS.unsigned_abs() / 2);
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| {
+            let mut events = [Event::default()];
+            Queue::wait(queue, &mut events, conformance::SOON_NS).map(|count| (count, events[0]))
+        });
+        while queue.state.lock().unwrap().sleepers.count() == 0 {
+            std::thread::yield_now();
+        }
+        let start = Instant::now();
+        act();
+        let (count, event) = waiter.join().unwrap().unwrap();
+        assert_eq!(count, 1);
+        assert!(start.elapsed() < much_shorter, "nothing woke the waiting thread");
+        event
+    })
+}
+
+fn changes_wake<const SYSTEM: usize>() {
+    let queue = new::<SYSTEM>();
+    let timer = Event { data: 3, ..knote(1, Filter::TIMER, 0) };
+    let once = |event: Event| Event { flags: event.flags | Flags::ONESHOT, ..event };
+    let event = woken_by(&queue, || add(&queue, once(timer)).unwrap());
+    assert_eq!(event.filter, Filter::TIMER);
+    add(&queue, Event { flags: Flags::ADD | Flags::CLEAR, ..knote(2, Filter::USER, 0) }).unwrap();
+    let event = woken_by(&queue, || Queue::trigger(&queue, 2).unwrap());
+    assert_eq!(event.filter, Filter::USER);
+    let (near, _far) = UnixStream::pair().unwrap();
+    let ident = usize::try_from(near.as_raw_fd()).unwrap();
+    let event = woken_by(&queue, || add(&queue, once(knote(ident, Filter::EMPTY, 0))).unwrap());
+    assert_eq!(event.filter, Filter::EMPTY);
+    let specific =
+        Event { flags: Flags::ADD | Flags::UDATA_SPECIFIC, ..knote(ident, Filter::WRITE, 0) };
+    let event = woken_by(&queue, || add(&queue, specific).unwrap());
+    assert_eq!((event.filter, event.udata), (Filter::WRITE, 77));
+}
+
+#[test]
+fn a_waiting_thread_learns_of_what_the_kernel_does_not_watch() {
+    changes_wake::<MACOS>();
+    changes_wake::<DRAGONFLY>();
+    changes_wake::<WITHOUT_USER>();
 }
