@@ -262,7 +262,7 @@ typedef struct evl_event {
 typedef struct evl_options {
     /** sizeof(evl_options) */
     size_t size;
-    /** "epoll", "poll" or "select". NULL: what the environment's EVL_BACKEND says, else the best. */
+    /** "kqueue", "epoll", "poll" or "select". NULL: what EVL_BACKEND says, else the best. */
     const char *backend;
 } evl_options;
 
@@ -333,7 +333,7 @@ int evl_trigger(evl_reactor *reactor, uintptr_t ident) EVL_NONNULL(1);
 int evl_fd(const evl_reactor *reactor) EVL_NONNULL(1);
 
 /**
- * What the reactor runs on: "epoll", "poll" or "select". Borrowed for ever.
+ * What the reactor runs on: "kqueue", "epoll", "poll" or "select". Borrowed for ever.
  *
  * Thread: any.
  */
@@ -373,7 +373,7 @@ typedef enum evl_outcome {
 typedef struct evl_server_options {
     /** sizeof(evl_server_options) */
     size_t size;
-    /** "epoll", "poll" or "select"; NULL as in evl_options. */
+    /** "kqueue", "epoll", "poll" or "select"; NULL as in evl_options. */
     const char *backend;
     /** How many workers; 0: one per processor. */
     uint32_t workers;

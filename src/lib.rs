@@ -12,3 +12,10 @@ pub mod server;
 pub(crate) mod sys;
 
 pub use error::{Error, Result};
+
+/// The conformance table of `tests/`, for backends that no test from outside can make.
+#[cfg(test)]
+#[path = "../tests/common/reactor/mod.rs"]
+mod conformance;
+#[cfg(test)]
+extern crate self as evl;

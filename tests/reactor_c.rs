@@ -13,7 +13,7 @@ use evl::reactor::{BackendKind, Event};
 use std::ffi::{CString, c_int};
 use std::os::fd::RawFd;
 
-const FACE: Face = Face { name: "C", create };
+const FACE: Face = Face { name: "C", create, simulated: false };
 
 /// What `evl_create` made.
 struct Handle(*mut ffi::evl_reactor);

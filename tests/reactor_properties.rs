@@ -169,7 +169,10 @@ impl World {
                     Filter::USER => event.ident,
                     _ => place.unwrap(),
                 };
-                (name, event.filter, event.flags, event.fflags, event.data)
+                // What a BSD's kernel calls room is not what the emulation can find out.
+                let counts = cfg!(target_os = "linux") || event.filter != Filter::WRITE;
+                let data = if counts { event.data } else { 0 };
+                (name, event.filter, event.flags, event.fflags, data)
             })
             .collect();
         seen.sort_unstable_by_key(|event| (event.0, event.1));

@@ -24,7 +24,7 @@ REPOSITORY = PACKAGE.parent
 def backends() -> list[str]:
     """Those of this system."""
     found = []
-    for name in ("epoll", "poll", "select"):
+    for name in ("kqueue", "epoll", "poll", "select"):
         with contextlib.suppress(OSError), evl.Reactor(name):
             found.append(name)
     return found

@@ -21,7 +21,7 @@ use std::time::Duration;
 pub struct evl_options {
     /// sizeof(evl_options)
     pub size: libc::size_t,
-    /// "epoll", "poll" or "select". NULL: what the environment's EVL_BACKEND says, else the best.
+    /// "kqueue", "epoll", "poll" or "select". NULL: what EVL_BACKEND says, else the best.
     pub backend: *const c_char,
 }
 
@@ -163,7 +163,7 @@ pub unsafe extern "C" fn evl_fd(reactor: *const evl_reactor) -> c_int {
 }
 
 /// cbindgen:postfix=EVL_NONNULL(1)
-/// What the reactor runs on: "epoll", "poll" or "select". Borrowed for ever.
+/// What the reactor runs on: "kqueue", "epoll", "poll" or "select". Borrowed for ever.
 ///
 /// Thread: any.
 #[unsafe(no_mangle)]
@@ -171,6 +171,7 @@ pub unsafe extern "C" fn evl_backend(reactor: *const evl_reactor) -> *const c_ch
     // SAFETY: the caller gives NULL or a reactor that is not closed meanwhile.
     let kind = guard_or(None, || unsafe { shared(reactor) }.ok().map(|r| r.0.backend()));
     match kind {
+        Some(BackendKind::Kqueue) => c"kqueue".as_ptr(),
         Some(BackendKind::Epoll) => c"epoll".as_ptr(),
         Some(BackendKind::Poll) => c"poll".as_ptr(),
         Some(BackendKind::Select) => c"select".as_ptr(),
@@ -197,7 +198,7 @@ pub(super) unsafe fn backend_kind(name: *const c_char) -> Result<Option<BackendK
     }
     // SAFETY: the caller promises a C string.
     let name = unsafe { string(name) }?;
-    let unknown = || format!("there is no backend {name:?}: use epoll, poll or select");
+    let unknown = || format!("there is no backend {name:?}: use kqueue, epoll, poll or select");
     let kind = name.parse().map_err(|()| Error::new(ErrorKind::Os(libc::EINVAL), unknown()))?;
     Ok(Some(kind))
 }

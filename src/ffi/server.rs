@@ -50,7 +50,7 @@ pub type evl_free_fn = Option<unsafe extern "C" fn(udata: *mut c_void)>;
 pub struct evl_server_options {
     /// sizeof(evl_server_options)
     pub size: libc::size_t,
-    /// "epoll", "poll" or "select"; NULL as in evl_options.
+    /// "kqueue", "epoll", "poll" or "select"; NULL as in evl_options.
     pub backend: *const c_char,
     /// How many workers; 0: one per processor.
     pub workers: u32,

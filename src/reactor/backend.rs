@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What stands behind a reactor: kqueue's calls, whoever does the work.
 //!
-//! [`Emulated`](super::emulated::Emulated) follows kqueue's rules on top of a poller. A kernel that has
-//! kqueue itself gets a second implementation beside it.
+//! [`Emulated`](super::emulated::Emulated) follows kqueue's rules on top of a poller;
+//! [`Kqueue`](super::kqueue::Kqueue) has a kernel that does most of it.
 
 use super::event::Event;
 use crate::Result;
@@ -11,9 +11,11 @@ use std::os::fd::RawFd;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// What a reactor waits with. A kernel's own kqueue is to be one more of these.
+/// What a reactor waits with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BackendKind {
+    /// `kqueue(2)`: the BSDs and macOS. A wait costs what is ready.
+    Kqueue,
     /// `epoll(7)`: Linux. A wait costs what is ready.
     Epoll,
     /// `poll(2)`: everywhere. A wait costs what is watched.
@@ -23,12 +25,13 @@ pub enum BackendKind {
 }
 
 impl BackendKind {
-    /// All of them, the one that is taken by default first.
-    pub const ALL: [Self; 3] = [Self::Epoll, Self::Poll, Self::Select];
+    /// All of them; the first that the system has is taken by default.
+    pub const ALL: [Self; 4] = [Self::Kqueue, Self::Epoll, Self::Poll, Self::Select];
 
     /// The word for it, as in `EVL_BACKEND`.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Kqueue => "kqueue",
             Self::Epoll => "epoll",
             Self::Poll => "poll",
             Self::Select => "select",

@@ -8,6 +8,7 @@
 //! `changes`, `collect` and `farewell` (the rules that all filters share) → `filters` (each filter's
 //! own) → `poller` (what the kernel can tell). `state`, `knote`, `descriptors`, `notices` and `timers`
 //! are what is remembered in between; `wake`, `triggers` and `sleepers` are how threads reach each other.
+//! On a system with kqueue, `kqueue` stands in for all from `emulated` on.
 
 mod backend;
 mod changes;
@@ -18,6 +19,7 @@ mod event;
 mod farewell;
 mod filters;
 mod knote;
+mod kqueue;
 mod notices;
 mod poller;
 mod sleepers;
@@ -34,6 +36,7 @@ use crate::sys;
 use crate::{Error, Result};
 use backend::Backend;
 use emulated::Emulated;
+use kqueue::Kqueue;
 use poller::{epoll::Epoll, poll::Poll, select::Select};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
@@ -61,6 +64,7 @@ impl Reactor {
     pub fn new() -> Result<Self> {
         match std::env::var_os(BACKEND_VARIABLE) {
             Some(word) => Self::with_backend(parse_backend(&word.to_string_lossy())?),
+            None if sys::kqueue::AVAILABLE => Self::with_backend(BackendKind::Kqueue),
             None if sys::epoll::AVAILABLE => Self::with_backend(BackendKind::Epoll),
             None => Self::with_backend(BackendKind::Poll),
         }
@@ -71,6 +75,11 @@ impl Reactor {
     /// Errors: `EMFILE`, `ENFILE`, `ENOMEM`; `ENOTSUP` if this system does not have it.
     pub fn with_backend(kind: BackendKind) -> Result<Self> {
         let backend: Box<dyn Backend> = match kind {
+            BackendKind::Kqueue if !sys::kqueue::AVAILABLE => {
+                let why = "backend kqueue: this system has no kqueue(2); macOS and the BSDs do";
+                return Err(Error::new(ErrorKind::Os(libc::ENOTSUP), why));
+            }
+            BackendKind::Kqueue => Box::new(Kqueue::<sys::kqueue::Queue>::new()?),
             BackendKind::Epoll => Box::new(Emulated::<Epoll>::new()?),
             BackendKind::Poll => Box::new(Emulated::<Poll>::new()?),
             BackendKind::Select => Box::new(Emulated::<Select>::new()?),
@@ -179,7 +188,7 @@ mod tests {
     fn an_unknown_backend_is_answered_with_the_words_there_are() {
         let error = parse_backend("iocp").unwrap_err();
         assert_eq!(error.errno(), Some(libc::EINVAL));
-        assert!(error.to_string().ends_with("epoll, poll, select"));
+        assert!(error.to_string().ends_with("kqueue, epoll, poll, select"));
         assert_eq!(parse_backend("poll").unwrap(), BackendKind::Poll);
     }
 }

@@ -188,7 +188,7 @@ impl Client {
 /// is late where as much comes as was read.
 const fn trigger(backend: BackendKind) -> Flags {
     match backend {
-        BackendKind::Epoll => Flags::CLEAR,
+        BackendKind::Kqueue | BackendKind::Epoll => Flags::CLEAR,
         BackendKind::Poll | BackendKind::Select => Flags::ONESHOT,
     }
 }

@@ -40,6 +40,7 @@ pub(super) fn timespec(ns: u64) -> libc::timespec {
 
 /// The time of a wait in milliseconds for calls that know no finer unit: rounded up, so that nobody
 /// wakes before the time and spins; -1 is for ever.
+#[cfg(not(target_os = "freebsd"))]
 pub(super) fn milliseconds_up(timeout_ns: Option<u64>) -> libc::c_int {
     match timeout_ns {
         None => -1,
@@ -51,6 +52,7 @@ pub(super) fn milliseconds_up(timeout_ns: Option<u64>) -> libc::c_int {
 mod tests {
     use super::*;
 
+    #[cfg(not(target_os = "freebsd"))]
     #[test]
     fn milliseconds_are_rounded_up_and_bounded() {
         assert_eq!(milliseconds_up(None), -1);

@@ -190,10 +190,48 @@ pub(crate) fn unsent_bytes(fd: RawFd) -> Option<i64> {
 
 /// Bytes in the send buffer of a socket or a terminal.
 fn queued_bytes(fd: RawFd) -> Option<i64> {
+    socket_queue(fd).or_else(|| ask(fd, TIOCOUTQ))
+}
+
+/// The number that an ioctl(2) stores as one int.
+fn ask(fd: RawFd, request: Request) -> Option<i64> {
     let mut bytes: libc::c_int = 0;
-    // SAFETY: TIOCOUTQ (SIOCOUTQ has the same number) stores one int.
-    check(unsafe { libc::ioctl(fd, libc::TIOCOUTQ, &raw mut bytes) }).ok()?;
+    // SAFETY: the requests that are passed here store one int.
+    check(unsafe { libc::ioctl(fd, request, &raw mut bytes) }).ok()?;
     Some(bytes.into())
+}
+
+#[cfg(target_os = "linux")]
+use libc::{Ioctl as Request, TIOCOUTQ};
+
+#[cfg(not(target_os = "linux"))]
+use std::ffi::c_ulong as Request;
+
+/// `_IOR('t', 115, int)`: <sys/ttycom.h> of all the others; libc has it for some.
+#[cfg(not(target_os = "linux"))]
+const TIOCOUTQ: Request = 0x4004_7473;
+
+/// Linux: SIOCOUTQ has TIOCOUTQ's number. OpenBSD tells nobody.
+#[cfg(not(any(
+    target_os = "macos",
+    target_os = "ios",
+    target_os = "freebsd",
+    target_os = "netbsd"
+)))]
+const fn socket_queue(_fd: RawFd) -> Option<i64> {
+    None
+}
+
+/// Bytes in a socket's send buffer.
+#[cfg(any(target_os = "macos", target_os = "ios"))]
+fn socket_queue(fd: RawFd) -> Option<i64> {
+    int_option(fd, libc::SOL_SOCKET, libc::SO_NWRITE).ok().map(i64::from)
+}
+
+/// Bytes in a socket's send buffer.
+#[cfg(any(target_os = "freebsd", target_os = "netbsd"))]
+fn socket_queue(fd: RawFd) -> Option<i64> {
+    ask(fd, libc::FIONWRITE)
 }
 
 #[cfg(target_os = "linux")]

@@ -172,7 +172,7 @@ mod unsupported {
             match *self {}
         }
 
-        pub(crate) fn read<'a>(&self, _buffer: &'a mut Buffer) -> std::iter::Empty<Notice> {
+        pub(crate) fn read(&self, _buffer: &mut Buffer) -> std::iter::Empty<Notice> {
             match *self {}
         }
     }

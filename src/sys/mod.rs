@@ -10,6 +10,7 @@ pub(crate) mod fd;
 pub(crate) mod file;
 pub(crate) mod fork;
 pub(crate) mod inotify;
+pub(crate) mod kqueue;
 pub(crate) mod localtime;
 pub(crate) mod poll;
 pub(crate) mod process;

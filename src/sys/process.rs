@@ -40,26 +40,35 @@ impl Process {
     /// How the process ended, as waitpid(2) tells it, without reaping it. `None` if it is no child of
     /// this process, or was reaped.
     pub(crate) fn wait_status(&self) -> Option<i32> {
-        let id = self.0.as_raw_fd().cast_unsigned();
-        let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
-        let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-        // SAFETY: there is room for one siginfo.
-        let result = unsafe { libc::waitid(libc::P_PIDFD, id, info.as_mut_ptr(), options) };
-        // SAFETY: zeroed, for which every field has a valid value, and then filled.
-        let info = unsafe { info.assume_init() };
-        if result != 0 || info.si_signo != libc::SIGCHLD {
-            return None;
-        }
-        // SAFETY: waitid succeeded, and so told of a child.
-        let status = unsafe { info.si_status() };
-        // The layout of a wait status: the exit code above 8 bits, or a signal and whether it left a
-        // core (waitpid(2), <sys/wait.h>).
-        Some(match info.si_code {
-            libc::CLD_EXITED => (status & 0xff) << 8,
-            libc::CLD_DUMPED => status | 0x80,
-            _ => status,
-        })
+        status_of(libc::P_PIDFD, self.0.as_raw_fd().cast_unsigned())
     }
+}
+
+/// How a child of this process ended that waits to be reaped, as waitpid(2) tells it. `None` if there
+/// is no such.
+pub(crate) fn zombie_status(pid: libc::pid_t) -> Option<i32> {
+    status_of(libc::P_PID, libc::id_t::try_from(i128::from(pid)).ok()?)
+}
+
+fn status_of(kind: libc::idtype_t, id: libc::id_t) -> Option<i32> {
+    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: there is room for one siginfo.
+    let result = unsafe { libc::waitid(kind, id, info.as_mut_ptr(), options) };
+    // SAFETY: zeroed, for which every field has a valid value, and then filled.
+    let info = unsafe { info.assume_init() };
+    if result != 0 || info.si_signo != libc::SIGCHLD {
+        return None;
+    }
+    // SAFETY: waitid succeeded, and so told of a child.
+    let status = unsafe { info.si_status() };
+    // The layout of a wait status: the exit code above 8 bits, or a signal and whether it left a
+    // core (waitpid(2), <sys/wait.h>).
+    Some(match info.si_code {
+        libc::CLD_EXITED => (status & 0xff) << 8,
+        libc::CLD_DUMPED => status | 0x80,
+        _ => status,
+    })
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -94,9 +94,9 @@ static void the_reactor_can_be_polled(evl_reactor *reactor)
 
 int main(void)
 {
-    static const char *const backends[] = {"epoll", "poll", "select"};
+    static const char *const backends[] = {"kqueue", "epoll", "poll", "select"};
     size_t i;
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < sizeof backends / sizeof backends[0]; i++) {
         evl_options options;
         evl_reactor *reactor;
         memset(&options, 0, sizeof options);

@@ -48,7 +48,7 @@ class Event(NamedTuple):
 class Reactor:
     """Watches conditions and hands out events.
 
-    ``backend`` is "epoll", "poll" or "select"; None takes what the environment variable
+    ``backend`` is "kqueue", "epoll", "poll" or "select"; None takes what the environment variable
     ``EVL_BACKEND`` names, else the best of this system.
 
     Thread: any thread may call any method at any time; one that waits sees the changes of the
@@ -142,7 +142,7 @@ class Reactor:
 
     @property
     def backend(self) -> str:
-        """What the reactor runs on: "epoll", "poll" or "select"."""
+        """What the reactor runs on: "kqueue", "epoll", "poll" or "select"."""
         with self._lock:
             name: bytes = library.evl_backend(self._open())
             return name.decode()

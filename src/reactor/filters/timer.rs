@@ -16,11 +16,11 @@ use crate::reactor::timers::TimerKey;
 use crate::sys::clock;
 
 /// How late a jump of the wall clock is noticed.
-const WALL_CLOCK_CHECK_NS: u64 = 1_000_000_000;
+pub(in crate::reactor) const WALL_CLOCK_CHECK_NS: u64 = 1_000_000_000;
 
 /// When a timer expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Schedule {
+pub(in crate::reactor) enum Schedule {
     /// First at `next` and then after each `period`, nanoseconds of the monotonic clock.
     Periodic { next: u64, period: u64 },
     /// Once at that time of the monotonic clock.
@@ -37,7 +37,8 @@ pub(in crate::reactor) struct TimerState {
 }
 
 impl Schedule {
-    fn new(change: &Event, once: bool) -> Result<Self> {
+    /// The schedule that an ADD asks for; `once` for ONESHOT.
+    pub(in crate::reactor) fn new(change: &Event, once: bool) -> Result<Self> {
         let (time, unit_ns) = time(change)?;
         if change.fflags & note::ABSOLUTE != 0 {
             return Ok(Self::WallClock(time));
@@ -48,7 +49,7 @@ impl Schedule {
     }
 
     /// How long it is until the timer expires; 0 if it has.
-    fn remaining(self, now: u64) -> u64 {
+    pub(in crate::reactor) fn remaining(self, now: u64) -> u64 {
         match self {
             Self::Periodic { next, .. } | Self::Once(next) => next.saturating_sub(now),
             Self::WallClock(time) => time.saturating_sub(clock::realtime_ns()),
@@ -56,7 +57,7 @@ impl Schedule {
     }
 
     /// Counts the expirations up to now and moves on behind them.
-    fn take_expirations(&mut self, now: u64) -> u64 {
+    pub(in crate::reactor) fn take_expirations(&mut self, now: u64) -> u64 {
         match self {
             Self::Periodic { next, period } if *next <= now => {
                 let expirations = 1 + (now - *next) / *period;

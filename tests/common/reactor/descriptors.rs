@@ -2,7 +2,7 @@
 //! READ and WRITE: what is delivered for sockets, pipes, listeners and their ends.
 
 use super::{Bench, ident, read, write};
-use evl::reactor::{Event, Filter, Flags, note};
+use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use std::io::{ErrorKind, Read, Write, pipe};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -76,7 +76,8 @@ fn a_listener_tells_its_connections(bench: &Bench) {
     queue.none();
     let address = listener.local_addr().unwrap();
     let _clients = [TcpStream::connect(address).unwrap(), TcpStream::connect(address).unwrap()];
-    let expected = if cfg!(target_os = "linux") { 2 } else { 1 };
+    let counts = cfg!(target_os = "linux") || bench.kind == BackendKind::Kqueue;
+    let expected = if counts { 2 } else { 1 };
     assert_eq!(queue.one().data, expected);
     listener.accept().unwrap();
     assert_eq!(queue.one().data, 1);
@@ -112,6 +113,10 @@ fn write_tells_the_room_if_asked(bench: &Bench) {
     queue.set(with_note(write(&writer, Flags::ADD), note::DATA, 0));
     let room = queue.one().data;
     writer.write_all(&[0; 1000]).unwrap();
+    if bench.kind == BackendKind::Kqueue && !bench.face.simulated {
+        println!("skipped: kernels count the room of a pipe in their own ways");
+        return;
+    }
     assert_eq!(queue.one().data, if cfg!(target_os = "linux") { room - 1000 } else { room });
 }
 
@@ -153,7 +158,7 @@ fn a_half_close_is_an_end_with_data_still_readable(bench: &Bench) {
     let end = || queue.wait(8, 0).iter().any(|event| event.flags.contains(Flags::EOF));
     assert_eq!(find(Filter::READ).data, 3);
     assert_eq!(find(Filter::WRITE).flags & Flags::EOF, Flags::empty());
-    if !cfg!(target_os = "linux") {
+    if !cfg!(target_os = "linux") && bench.kind != BackendKind::Kqueue {
         println!("skipped: this system's poll does not tell a half-close from data");
         return;
     }

@@ -2,12 +2,13 @@
 //! Last records: VANISHED, and the deferred deletion of a knote whose event is with a thread.
 
 use super::{Bench, NOT_NS, change, ident, read, system, timer, user};
-use evl::reactor::{Event, Filter, Flags, note};
+use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use std::fs::File;
 use std::io::{Write, pipe};
 use std::os::fd::AsRawFd;
 
 crate::cases![
+    if has_farewells;
     a_closed_descriptor_is_told_once,
     a_close_wakes_the_wait,
     a_number_that_names_another_file_has_vanished,
@@ -26,6 +27,11 @@ crate::cases![
     a_deletion_without_dispatch_is_at_once,
     timers_and_user_events_are_deferred_as_well,
 ];
+
+/// No BSD tells of a close, or defers a deletion.
+fn has_farewells(bench: &Bench) -> bool {
+    bench.kind != BackendKind::Kqueue
+}
 
 const EXCLUSIVE: Flags = Flags::ADD.union(Flags::DISPATCH).union(Flags::UDATA_SPECIFIC);
 

@@ -51,6 +51,8 @@ pub trait Queue: Send + Sync {
 pub struct Face {
     pub name: &'static str,
     pub create: fn(BackendKind) -> Outcome<Box<dyn Queue>>,
+    /// The kernel is not a real one: it has no descriptor, and watches no files.
+    pub simulated: bool,
 }
 
 /// A face and a backend.

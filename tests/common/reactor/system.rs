@@ -31,7 +31,8 @@ pub fn allow_descriptor(number: RawFd) -> bool {
         limit.rlim_cur = limit.rlim_max;
         libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
     }
-    limit.rlim_max > libc::rlim_t::try_from(number).unwrap()
+    // A signed number on FreeBSD.
+    i128::from(limit.rlim_max) > i128::from(number)
 }
 
 /// Whether `fd` is readable within that time.
@@ -132,7 +133,8 @@ pub fn reap(child: libc::pid_t) -> i32 {
 
 /// Waits until a child has ended, and leaves it to be reaped.
 pub fn await_zombie(child: libc::pid_t) {
-    let id = libc::id_t::try_from(child).unwrap();
+    // An unsigned number on some systems, a wider one on others.
+    let id = libc::id_t::try_from(i128::from(child)).unwrap();
     // SAFETY: room for one siginfo, which is not looked at.
     let result = unsafe {
         let mut info: libc::siginfo_t = std::mem::zeroed();
