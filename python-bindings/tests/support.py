@@ -95,3 +95,10 @@ def said(process: subprocess.Popen[str]) -> str:
         assert process.stderr is not None
         raise AssertionError(f"the program ended: {process.stderr.read()}")
     return line.strip()
+
+
+def until_asleep(process: int) -> None:
+    """Returns when a process does nothing any more, where the system tells (proc(5))."""
+    status = Path(f"/proc/{process}/stat")
+    while status.exists() and status.read_text().rpartition(")")[2].split()[0] != "S":
+        pass

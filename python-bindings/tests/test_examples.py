@@ -64,6 +64,11 @@ class ExamplesTest(unittest.TestCase):
                 self.assertEqual(get(connection, "/file.txt"), (200, b"the file"))
                 self.ends_with_interrupt(process)
 
+    def test_asyncio_echo(self) -> None:
+        with started_process(self.example("asyncio_echo.py")) as process:
+            output, errors = process.communicate(timeout=PATIENCE)
+        self.assertEqual((process.returncode, output, errors), (0, "hello from evl\n", ""))
+
     def test_timer(self) -> None:
         with started_process(self.example("timer.py")) as process:
             output, errors = process.communicate(timeout=PATIENCE)

@@ -7,17 +7,9 @@ import contextlib
 import signal
 import time
 import unittest
-from pathlib import Path
 
 import evl
-from support import PATIENCE, child, said
-
-
-def until_asleep(process: int) -> None:
-    """Returns when a process does nothing any more, where the system tells (proc(5))."""
-    status = Path(f"/proc/{process}/stat")
-    while status.exists() and status.read_text().rpartition(")")[2].split()[0] != "S":
-        pass
+from support import PATIENCE, child, said, until_asleep
 
 
 class SignalsTest(unittest.TestCase):

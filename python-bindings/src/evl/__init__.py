@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """evl: kqueue's event model on every OS, and an HTTP server.
 
-:class:`Reactor` watches descriptors, timers and user events; :class:`Server` serves files and
-Python functions. A failure is an OSError of the right kind, or an :class:`EvlError`. The logger is
-``evl``."""
+:class:`Reactor` watches descriptors, timers and user events; :class:`EvlSelector` puts asyncio on
+one; :class:`Server` serves files and Python functions. A failure is an OSError of the right kind,
+or an :class:`EvlError`. The logger is ``evl``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ._library import short as _short
 from ._reactor import Event, Reactor
 from ._request import Headers, Request
 from ._response import DECLINED, Response
+from ._selector import EvlSelector
 from ._server import Server
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ErrorCode",
     "Event",
     "EvlError",
+    "EvlSelector",
     "Filter",
     "Flag",
     "Headers",

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
+import math
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -18,6 +20,9 @@ from ._structs import EventStruct, ReactorOptions
 from ._udata import Name, Slots
 
 NO_FLAGS = Flag(0)
+# Making an enum's member of a number takes longer than all else that is done with an event.
+_filter = functools.lru_cache(maxsize=None)(Filter)
+_flags = functools.lru_cache(maxsize=None)(Flag)
 _LONGEST_NS = (1 << 63) - 1
 
 
@@ -208,8 +213,8 @@ class Reactor:
                     events.append(
                         Event(
                             record.ident,
-                            Filter(record.filter),
-                            Flag(record.flags),
+                            _filter(record.filter),
+                            _flags(record.flags),
                             record.fflags,
                             record.data,
                             slot.udata,
@@ -244,4 +249,4 @@ class Reactor:
 def _nanoseconds(deadline: float | None) -> int:
     if deadline is None:
         return -1
-    return int(min(max(deadline - time.monotonic(), 0) * 1e9, _LONGEST_NS))
+    return math.ceil(min(max(deadline - time.monotonic(), 0) * 1e9, _LONGEST_NS))

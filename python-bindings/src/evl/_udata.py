@@ -21,6 +21,10 @@ from typing import NamedTuple
 from ._enums import Filter, Flag, TimerNote
 from ._structs import EventStruct
 
+# With any of these the library deleted the knote as it delivered the event. A plain number: each
+# event is compared with it, and enums are slow.
+_LAST = int(Flag.ONESHOT | Flag.DELETE | Flag.VANISHED)
+
 # ident, filter, and the identity of the object if it is part of the name, else 0.
 Name = tuple[int, int, int]
 
@@ -81,6 +85,6 @@ class Slots:
 
 def _is_last(event: EventStruct) -> bool:
     """Whether the library deleted the knote as it delivered the event."""
-    if event.flags & (Flag.ONESHOT | Flag.DELETE | Flag.VANISHED):
+    if event.flags & _LAST:
         return True
     return bool(event.filter == Filter.TIMER and event.fflags & TimerNote.ABSOLUTE)
