@@ -28,7 +28,6 @@ class BackendTest(standard.BaseSelectorTestCase):
     backend: str
     test_register_bad_fd = vars(standard.KqueueSelectorTestCase)["test_register_bad_fd"]
     test_empty_select_timeout = vars(standard.KqueueSelectorTestCase)["test_empty_select_timeout"]
-    test_register_file = vars(standard.EpollSelectorTestCase)["test_register_file"]
 
     def setUp(self) -> None:
         if self.backend not in backends():

@@ -82,7 +82,7 @@ class KeysTest(SelectorTest):
     @on_each_backend
     def test_a_refused_key_is_not_kept(self, selector: evl.EvlSelector) -> None:
         with tempfile.TemporaryFile() as file, self.assertRaises(OSError):
-            selector.register(file, EVENT_READ)
+            selector.register(file, EVENT_WRITE)
         for wrong in ("x", None, object(), -1):
             with self.assertRaises(ValueError):
                 selector.register(wrong, EVENT_READ)  # type: ignore[arg-type]

@@ -36,7 +36,7 @@ class EvlSelector(BaseSelector):
         """Watches a descriptor, or an object that has one, until it is unregistered.
 
         KeyError: it is watched already. ValueError: there is no such event, or the object has no
-        descriptor. OSError: it is closed, or a file on disk.
+        descriptor. OSError: it is closed, or a file on disk of which EVENT_WRITE was asked.
         """
         _check(events)
         key = SelectorKey(fileobj, self._keys.descriptor(fileobj), events, data)
