@@ -8,15 +8,18 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 
 crate::cases![
-    closing_removes_the_knotes,
-    a_closed_descriptor_is_silent_though_its_file_lives,
-    a_closed_descriptor_does_not_spin,
-    a_number_used_again_starts_afresh,
-    a_number_used_again_hears_nothing_of_the_old_file,
-    an_old_knote_does_not_survive_in_the_other_filter,
-    a_pending_event_dies_with_its_descriptor,
-    enabling_after_reuse_is_enoent,
-    closing_after_oneshot_leaves_nothing,
+    "closing removes the knotes":
+        closing_removes_the_knotes,
+        closing_after_oneshot_leaves_nothing,
+        a_pending_event_dies_with_its_descriptor;
+    "the file lives on through dup":
+        a_closed_descriptor_is_silent_though_its_file_lives,
+        a_closed_descriptor_does_not_spin;
+    "a number used again":
+        a_number_used_again_starts_afresh,
+        a_number_used_again_hears_nothing_of_the_old_file,
+        an_old_knote_does_not_survive_in_the_other_filter,
+        enabling_after_reuse_is_enoent;
 ];
 
 fn closing_removes_the_knotes(bench: &Bench) {

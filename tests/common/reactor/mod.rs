@@ -30,7 +30,7 @@ pub mod vnodes;
 
 use evl::reactor::{BackendKind, Event, Filter, Flags};
 use std::os::fd::{AsRawFd, RawFd};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{catch_unwind, resume_unwind};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -64,30 +64,58 @@ pub struct Bench {
 
 /// One behaviour.
 pub struct Case {
+    /// Which rule it is of: a row of the table of rules that the module is about.
+    pub rule: &'static str,
     pub name: &'static str,
+    /// [`skip`]s the case where the backend or the system does not have what it is about.
+    pub needs: fn(&Bench),
     pub run: fn(&Bench),
-    /// Whether the backend has on this system what the case is about.
-    pub can_run: fn(&Bench) -> bool,
 }
 
-/// Makes a table of the functions named, each a case of its own name; `if` a function says that the
-/// system has what they are about.
+/// Makes a module's table of the functions named, each a case of its own name, under the rules that
+/// they are of; `needs` a function that [`skip`]s them where they cannot run.
+///
+/// ```ignore
+/// crate::cases![needs inotify; "fork": a_child_has_no_queue; "same array": one_array_will_do];
+/// ```
 #[macro_export]
 macro_rules! cases {
-    (if $can_run:path; $($name:ident),* $(,)?) => {
-        pub const CASES: &[$crate::conformance::Case] = &[$($crate::conformance::Case {
+    (needs $needs:expr; $($rule:literal: $($name:ident),+ $(,)?);+ $(;)?) => {
+        pub const CASES: &[$crate::conformance::Case] = &[$($($crate::conformance::Case {
+            rule: $rule,
             name: stringify!($name),
+            needs: $needs,
             run: $name,
-            can_run: $can_run,
-        }),*];
+        }),+),+];
     };
-    ($($name:ident),* $(,)?) => {
-        $crate::cases![if $crate::conformance::always; $($name),*];
+    (if $can_run:path; $($name:ident),+ $(,)?) => {
+        $crate::cases![
+            needs |bench| if !$can_run(bench) { $crate::conformance::skip("the system cannot") };
+            "": $($name),+
+        ];
+    };
+    ($($rule:literal: $($name:ident),+ $(,)?);+ $(;)?) => {
+        $crate::cases![needs |_| (); $($rule: $($name),+);+];
+    };
+    ($($name:ident),+ $(,)?) => {
+        $crate::cases!["": $($name),+];
     };
 }
 
-pub fn always(_bench: &Bench) -> bool {
-    true
+/// Why a case cannot run.
+struct Skipped(&'static str);
+
+/// Ends a case that cannot run here.
+pub fn skip(why: &'static str) -> ! {
+    // As a panic does, but nothing is printed of it.
+    resume_unwind(Box::new(Skipped(why)))
+}
+
+/// For cases whose events no simulated kernel tells.
+pub fn needs_a_kernel(bench: &Bench) {
+    if bench.face.simulated {
+        skip("needs a real kernel");
+    }
 }
 
 /// What "soon" is for something that must come: long enough for a busy machine.
@@ -109,12 +137,18 @@ pub fn run(face: Face, tables: &[&[Case]]) {
         }
         let bench = Bench { face, kind };
         for case in tables.iter().copied().flatten().filter(|case| case.name.contains(&only)) {
-            if !(case.can_run)(&bench) {
-                println!("skipped: {} on {kind}: this system cannot do it", case.name);
-                continue;
-            }
-            if catch_unwind(AssertUnwindSafe(|| (case.run)(&bench))).is_err() {
-                failed.push(format!("{} on {kind} through {}", case.name, face.name));
+            let result = catch_unwind(|| {
+                (case.needs)(&bench);
+                (case.run)(&bench);
+            });
+            match result.map_err(|payload| payload.downcast::<Skipped>()) {
+                Ok(()) => {}
+                Err(Ok(skipped)) => {
+                    println!("skipped: {} on {kind}: {}", case.name, skipped.0);
+                }
+                Err(Err(_)) => {
+                    failed.push(format!("{} on {kind} through {}", case.name, face.name));
+                }
             }
         }
     }
@@ -125,6 +159,15 @@ impl Bench {
     /// A new queue.
     pub fn queue(&self) -> Q {
         Q((self.face.create)(self.kind).unwrap())
+    }
+
+    /// The queue's descriptor; a backend without one cannot run the case.
+    pub fn descriptor(&self, queue: &Q) -> RawFd {
+        queue.0.fd().unwrap_or_else(|errno| {
+            let has_one = matches!(self.kind, BackendKind::Epoll | BackendKind::Kqueue);
+            assert!(errno == libc::ENOTSUP && (!has_one || self.face.simulated));
+            skip("the queue has no descriptor")
+        })
     }
 }
 

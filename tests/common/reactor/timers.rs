@@ -6,26 +6,31 @@ use evl::reactor::{Event, Filter, Flags, note};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 crate::cases![
-    a_timer_does_not_fire_early,
-    the_units_are_what_they_say,
-    clear_is_implied,
-    periodic_timers_count_and_do_not_drift,
-    oneshot_fires_once,
-    timers_fire_in_order,
-    absolute_is_wall_clock_and_once,
-    absolute_in_the_past_fires_at_once,
-    adding_again_restarts,
-    changing_drops_undelivered_expirations,
-    absolute_and_relative_can_be_toggled,
-    dispatch_counts_on_while_disabled,
-    negative_is_einval,
-    two_units_are_einval,
-    zero_periodic_is_one_unit,
-    zero_oneshot_fires_at_once,
-    the_longest_time_is_far_away,
-    coalescing_notes_are_accepted,
-    a_deleted_timer_is_silent,
-    a_timer_bounds_a_wait_for_ever,
+    "expirations":
+        a_timer_does_not_fire_early,
+        clear_is_implied,
+        periodic_timers_count_and_do_not_drift,
+        oneshot_fires_once,
+        timers_fire_in_order,
+        dispatch_counts_on_while_disabled,
+        the_longest_time_is_far_away,
+        a_deleted_timer_is_silent,
+        a_timer_bounds_a_wait_for_ever;
+    "units":
+        the_units_are_what_they_say,
+        two_units_are_einval,
+        coalescing_notes_are_accepted;
+    "NOTE_ABSOLUTE":
+        absolute_is_wall_clock_and_once,
+        absolute_in_the_past_fires_at_once,
+        absolute_and_relative_can_be_toggled;
+    "changed while undelivered":
+        adding_again_restarts,
+        changing_drops_undelivered_expirations;
+    "negative and zero":
+        negative_is_einval,
+        zero_periodic_is_one_unit,
+        zero_oneshot_fires_at_once;
 ];
 
 fn a_timer_does_not_fire_early(bench: &Bench) {
