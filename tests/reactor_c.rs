@@ -74,24 +74,5 @@ impl Drop for Handle {
 
 #[test]
 fn every_backend_passes_the_table() {
-    use conformance::{
-        calls, closing, descriptors, directories, exceptional, farewells, files, flags, processes,
-        run, signals, timers, users, vnodes,
-    };
-    let tables = [
-        calls::CASES,
-        flags::CASES,
-        descriptors::CASES,
-        files::CASES,
-        exceptional::CASES,
-        closing::CASES,
-        timers::CASES,
-        users::CASES,
-        signals::CASES,
-        processes::CASES,
-        vnodes::CASES,
-        farewells::CASES,
-        directories::CASES,
-    ];
-    run(FACE, &tables);
+    conformance::run(FACE);
 }

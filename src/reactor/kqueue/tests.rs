@@ -3,7 +3,7 @@
 
 use super::simulator::{SYSTEMS, Simulator};
 use super::{Backend, Kqueue};
-use crate::conformance::{self, Case, Face, Outcome, Queue};
+use crate::conformance::{self, Face, Outcome, Queue};
 use crate::reactor::{BackendKind, Event, Filter, Flags, note};
 use crate::sys::epoll;
 use crate::sys::kqueue::{self, Kernel, Record, ev};
@@ -44,23 +44,13 @@ fn create<const SYSTEM: usize>(kind: BackendKind) -> Outcome<Box<dyn Queue>> {
 }
 
 fn conforms<const SYSTEM: usize>() {
-    use conformance::{calls, closing, descriptors, exceptional, flags, timers, users};
     if !epoll::AVAILABLE {
         println!("skipped: the simulation needs epoll's edges");
         return;
     }
-    let tables: [&[Case]; 7] = [
-        calls::CASES,
-        flags::CASES,
-        descriptors::CASES,
-        exceptional::CASES,
-        closing::CASES,
-        timers::CASES,
-        users::CASES,
-    ];
     println!("as {}", SYSTEMS[SYSTEM].system);
     let create = create::<SYSTEM>;
-    conformance::run(Face { name: "a simulated kernel", create, simulated: true }, &tables);
+    conformance::run(Face { name: "a simulated kernel", create, simulated: true });
 }
 
 /// The table closes descriptors and takes their numbers again, which no other test may see.

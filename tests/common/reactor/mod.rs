@@ -102,6 +102,23 @@ macro_rules! cases {
     };
 }
 
+/// Every case there is, by what they are about.
+pub const TABLES: [(&str, &[Case]); 13] = [
+    ("Calls", calls::CASES),
+    ("Flags", flags::CASES),
+    ("READ and WRITE: sockets and pipes", descriptors::CASES),
+    ("READ and WRITE: files, devices, terminals, named pipes", files::CASES),
+    ("EXCEPT and EMPTY", exceptional::CASES),
+    ("Descriptors closed, duplicated and used again", closing::CASES),
+    ("VANISHED, and the deferred deletion", farewells::CASES),
+    ("TIMER", timers::CASES),
+    ("SIGNAL", signals::CASES),
+    ("PROC", processes::CASES),
+    ("VNODE: files", vnodes::CASES),
+    ("VNODE: directories", directories::CASES),
+    ("USER", users::CASES),
+];
+
 /// Why a case cannot run.
 struct Skipped(&'static str);
 
@@ -127,7 +144,7 @@ pub const NOT_NS: i64 = 30_000_000;
 const ONLY: &str = "EVL_CASE";
 
 /// Runs the tables on every backend and fails if a case did.
-pub fn run(face: Face, tables: &[&[Case]]) {
+pub fn run(face: Face) {
     let only = std::env::var(ONLY).unwrap_or_default();
     let mut failed = Vec::new();
     for kind in BackendKind::ALL {
@@ -136,7 +153,8 @@ pub fn run(face: Face, tables: &[&[Case]]) {
             continue;
         }
         let bench = Bench { face, kind };
-        for case in tables.iter().copied().flatten().filter(|case| case.name.contains(&only)) {
+        let cases = TABLES.iter().flat_map(|(_, cases)| cases.iter());
+        for case in cases.filter(|case| case.name.contains(&only)) {
             let result = catch_unwind(|| {
                 (case.needs)(&bench);
                 (case.run)(&bench);
