@@ -50,7 +50,7 @@ fn conforms<const SYSTEM: usize>() {
     }
     println!("as {}", SYSTEMS[SYSTEM].system);
     let create = create::<SYSTEM>;
-    conformance::run(Face { name: "a simulated kernel", create, simulated: true });
+    conformance::run(&[Face { name: "a simulated kernel", create, simulated: true }]);
 }
 
 /// The table closes descriptors and takes their numbers again, which no other test may see.

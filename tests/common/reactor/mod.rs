@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The conformance table of the reactor: named cases that every backend passes through every face.
 //!
-//! A face (the Rust API, the C API) supplies a [`Face`]; a test calls [`run`] with it. A case gets a
-//! [`Bench`], from which it makes queues, and fails by panicking.
+//! A face (the Rust API, the C API) supplies a [`Face`]; a test calls [`run`] with all of them. A case
+//! gets a [`Bench`], from which it makes queues, and fails by panicking. [`matrix`] tells what was found.
 
 #![allow(
     dead_code,
@@ -21,6 +21,7 @@ pub mod exceptional;
 pub mod farewells;
 pub mod files;
 pub mod flags;
+pub mod matrix;
 pub mod processes;
 pub mod signals;
 pub mod system;
@@ -29,6 +30,7 @@ pub mod users;
 pub mod vnodes;
 
 use evl::reactor::{BackendKind, Event, Filter, Flags};
+use matrix::Matrix;
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{catch_unwind, resume_unwind};
 use std::sync::mpsc;
@@ -143,34 +145,45 @@ pub const NOT_NS: i64 = 30_000_000;
 /// The environment variable that names the only cases to run, by a part of their names.
 const ONLY: &str = "EVL_CASE";
 
-/// Runs the tables on every backend and fails if a case did.
-pub fn run(face: Face) {
+/// Runs the tables on every backend through each face, and fails if a case did, or if the page that
+/// tells what was found says something else.
+pub fn run(faces: &[Face]) {
     let only = std::env::var(ONLY).unwrap_or_default();
+    let mut matrix = Matrix::default();
     let mut failed = Vec::new();
-    for kind in BackendKind::ALL {
-        if matches!((face.create)(kind), Err(libc::ENOTSUP)) {
-            println!("skipped: this system has no {kind}");
-            continue;
-        }
-        let bench = Bench { face, kind };
-        let cases = TABLES.iter().flat_map(|(_, cases)| cases.iter());
-        for case in cases.filter(|case| case.name.contains(&only)) {
-            let result = catch_unwind(|| {
-                (case.needs)(&bench);
-                (case.run)(&bench);
-            });
-            match result.map_err(|payload| payload.downcast::<Skipped>()) {
-                Ok(()) => {}
-                Err(Ok(skipped)) => {
-                    println!("skipped: {} on {kind}: {}", case.name, skipped.0);
-                }
-                Err(Err(_)) => {
-                    failed.push(format!("{} on {kind} through {}", case.name, face.name));
+    for face in faces.iter().copied() {
+        for kind in BackendKind::ALL {
+            if matches!((face.create)(kind), Err(libc::ENOTSUP)) {
+                println!("skipped: {} has no {kind} here", face.name);
+                continue;
+            }
+            let bench = Bench { face, kind };
+            let cases = TABLES.iter().flat_map(|(_, cases)| cases.iter());
+            for case in cases.filter(|case| case.name.contains(&only)) {
+                match attempt(case, &bench) {
+                    Ok(()) => matrix.add(case.name, kind.name(), face.name, None),
+                    Err(Some(why)) => {
+                        println!("skipped: {} on {kind} through {}: {why}", case.name, face.name);
+                        matrix.add(case.name, kind.name(), face.name, Some(why));
+                    }
+                    Err(None) => failed.push(format!("{} on {kind}, {}", case.name, face.name)),
                 }
             }
         }
     }
     assert!(failed.is_empty(), "failed:\n  {}", failed.join("\n  "));
+    if only.is_empty() && cfg!(target_os = "linux") {
+        matrix.check();
+    }
+}
+
+/// Runs one case. The error is why it cannot run, or nothing if it failed.
+fn attempt(case: &Case, bench: &Bench) -> Result<(), Option<&'static str>> {
+    let result = catch_unwind(|| {
+        (case.needs)(bench);
+        (case.run)(bench);
+    });
+    result.map_err(|payload| payload.downcast::<Skipped>().ok().map(|skipped| skipped.0))
 }
 
 impl Bench {
@@ -181,9 +194,10 @@ impl Bench {
 
     /// The queue's descriptor; a backend without one cannot run the case.
     pub fn descriptor(&self, queue: &Q) -> RawFd {
+        needs_a_kernel(self);
         queue.0.fd().unwrap_or_else(|errno| {
-            let has_one = matches!(self.kind, BackendKind::Epoll | BackendKind::Kqueue);
-            assert!(errno == libc::ENOTSUP && (!has_one || self.face.simulated));
+            assert_eq!(errno, libc::ENOTSUP);
+            assert!(matches!(self.kind, BackendKind::Poll | BackendKind::Select));
             skip("the queue has no descriptor")
         })
     }
