@@ -9,6 +9,7 @@
 use super::{Batch, Interest, Key, Mode, Outcome, Poller, Readiness, Ready, Registration};
 use crate::error::ErrorKind;
 use crate::reactor::backend::BackendKind;
+use crate::reactor::descriptors::INTERNAL;
 use crate::sys::epoll::{self, EpollEvent, Events};
 use crate::{Error, Result};
 use std::os::fd::RawFd;
@@ -64,6 +65,20 @@ impl Poller for Epoll {
 
     fn reset(&mut self) -> Result<()> {
         Ok(self.0.replace()?)
+    }
+
+    /// Tries to add it: what is registered under the same number is there already, which the kernel
+    /// finds out before all else but that the number is open.
+    fn names_same_file(&self, fd: RawFd) -> bool {
+        let unknown = pack(Key { fd, generation: INTERNAL });
+        match self.0.add(fd, Events::empty(), unknown) {
+            Ok(()) => {
+                // It was not, and is not to be.
+                let _ = self.0.delete(fd);
+                false
+            }
+            Err(error) => error.raw_os_error() == Some(libc::EEXIST),
+        }
     }
 
     fn prepare(&self, batch: &mut EpollBatch, room: usize) {

@@ -131,6 +131,9 @@ pub(super) trait Poller: Send + Sized {
     /// Forgets all registrations, those that could not be cleared too.
     fn reset(&mut self) -> Result<()>;
 
+    /// Whether a registered number still names the file that it named then.
+    fn names_same_file(&self, fd: RawFd) -> bool;
+
     /// Makes a batch ready to wait for what is registered now, and for `room` reports at once.
     fn prepare(&self, batch: &mut Self::Batch, room: usize);
 

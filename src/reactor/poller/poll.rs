@@ -33,6 +33,10 @@ impl Poller for Poll {
         Ok(())
     }
 
+    fn names_same_file(&self, fd: RawFd) -> bool {
+        self.0.names_same_file(fd)
+    }
+
     fn prepare(&self, batch: &mut PollBatch, _room: usize) {
         if self.0.copy_to(&mut batch.copy) {
             batch.set.clear();
