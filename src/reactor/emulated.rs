@@ -200,7 +200,7 @@ impl<P: Poller> Backend for Emulated<P> {
     fn fd(&self) -> Result<RawFd> {
         self.check_owner()?;
         let mut state = self.lock();
-        let Some(fd) = state.poller.fd() else {
+        let Some(fd) = state.poller.fd()? else {
             let why = format!(
                 "backend {}: there is no descriptor to watch, since the kernel keeps no set for it",
                 P::KIND

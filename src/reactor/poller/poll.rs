@@ -44,8 +44,8 @@ impl Poller for Poll {
         }
     }
 
-    fn fd(&self) -> Option<RawFd> {
-        None
+    fn fd(&mut self) -> Result<Option<RawFd>> {
+        Ok(None)
     }
 }
 

@@ -67,8 +67,8 @@ impl Poller for Select {
         }
     }
 
-    fn fd(&self) -> Option<RawFd> {
-        None
+    fn fd(&mut self) -> Result<Option<RawFd>> {
+        Ok(None)
     }
 }
 
