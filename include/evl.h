@@ -126,7 +126,10 @@ typedef enum evl_flag {
     EVL_VANISHED = 1 << 10,
     /** READ: urgent data is news, too. Out: urgent data is waiting. */
     EVL_OOBAND = 1 << 11,
-    /** Out: the other side shut down; data may still be readable. `fflags` is the socket's error. */
+    /**
+     * Out: the other side shut down; data may still be readable. `fflags` is 0, or with EVL_NOTE_DATA
+     * the socket's error.
+     */
     EVL_EOF = 1 << 12,
     /** Out: the change failed and `data` is the errno value, or it is a receipt and `data` is 0. */
     EVL_ERROR = 1 << 13,
@@ -137,8 +140,9 @@ typedef enum evl_io_note {
     /** `data` of the change is the low-water mark, in bytes. */
     EVL_NOTE_LOWAT = 1 << 0,
     /**
-     * Tell in `data` how many bytes, connections or how much room there is. Costs a system call per
-     * event where the kernel does not tell by itself.
+     * Fill `data` with how many bytes, connections or how much room there is and, of a failed socket,
+     * `fflags` with its error, which takes it from the socket. Costs a system call per event where
+     * the kernel does not tell by itself.
      */
     EVL_NOTE_DATA = 1 << 1,
     /** EXCEPT: urgent data waits. Implied in a change. */

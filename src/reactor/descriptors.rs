@@ -34,7 +34,7 @@ pub(super) struct Descriptor {
     pub(super) fired: bool,
     /// Of its reports; see `verification`.
     pub(super) seen: Seen,
-    /// The socket's error, kept because the kernel tells it once.
+    /// The socket's error, kept for all who ask because the kernel tells it once.
     pub(super) error: i32,
 }
 

@@ -87,7 +87,8 @@ bitflags! {
         const VANISHED = 0x0400;
         /// READ: urgent data is news, too. Out: urgent data is waiting.
         const OOBAND = 0x0800;
-        /// The other side shut down; may come while data is still readable.
+        /// The other side shut down; may come while data is still readable. `fflags` is 0, or with
+        /// [`note::DATA`] the socket's error.
         const EOF = 0x1000;
         /// The change failed (`data` is the errno value), or is a receipt (`data` is 0).
         const ERROR = 0x2000;
@@ -98,8 +99,9 @@ bitflags! {
 pub mod note {
     /// READ, WRITE: `data` of the change is the low-water mark.
     pub const LOWAT: u32 = 0x0001;
-    /// READ, WRITE: fill `data` of each event with the bytes, connections or room there is (costs a
-    /// system call per event where the kernel does not tell).
+    /// READ, WRITE: fill `data` of each event with the bytes, connections or room there is, and, of a
+    /// failed socket, `fflags` with its error, which takes it from the socket. Costs a system call per
+    /// event where the kernel does not tell.
     pub const DATA: u32 = 0x0002;
     /// EXCEPT: urgent data waits. Implied in a change.
     pub const OOB: u32 = 0x0004;

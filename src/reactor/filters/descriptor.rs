@@ -176,9 +176,14 @@ impl<P: Poller> State<P> {
         let failed = readiness.contains(Readiness::ERROR);
         let end = condition.is_end(readiness);
         if failed || end {
-            self.tell_end(fd, failed, end, &mut event);
+            // Of a pipe, an error says that the reader has gone.
+            event.flags.set(Flags::EOF, end || !fd::is_socket(fd));
+            event.fflags = 0;
         } else if event.filter == Filter::EXCEPT {
             event.fflags = note::OOB;
+        }
+        if fflags & note::DATA != 0 {
+            self.tell_error(fd, failed, end, &mut event);
         }
         if fflags & (note::DATA | note::LOWAT) != 0 {
             event.data = condition.count(fd);
@@ -192,19 +197,18 @@ impl<P: Poller> State<P> {
         Some(event)
     }
 
-    /// Adds what there is to say of an end or an error.
-    fn tell_end(&mut self, fd: RawFd, failed: bool, mut end: bool, event: &mut Event) {
-        event.fflags = 0;
-        if failed && let Some(entry) = self.descriptors.get_mut(fd) {
-            match fd::take_socket_error(fd) {
-                Ok(0) => {}
-                Ok(error) => entry.error = error,
-                // Of a pipe, an error says that the reader has gone.
-                Err(_) => end = true,
-            }
-            event.fflags = entry.error.cast_unsigned();
+    /// Adds the error of a failed or ended socket, which this takes from it.
+    fn tell_error(&mut self, fd: RawFd, failed: bool, end: bool, event: &mut Event) {
+        let Some(entry) = self.descriptors.get_mut(fd) else { return };
+        if failed && let Ok(error @ 1..) = fd::take_socket_error(fd) {
+            entry.error = error;
         }
-        event.flags.set(Flags::EOF, end);
+        if failed || end {
+            event.fflags = entry.error.cast_unsigned();
+        } else {
+            // The socket is well: it was connected anew, or its error was of one datagram.
+            entry.error = 0;
+        }
     }
 
     /// After a delivery that left the knote in place and enabled: sees to it that it is delivered again
