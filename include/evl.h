@@ -98,6 +98,17 @@ typedef enum evl_filter {
      * milliseconds late, as no OS but FreeBSD announces it.
      */
     EVL_EMPTY = 9,
+    /**
+     * An asynchronous operation has ended. ENOTSUP everywhere, as the next three: evl_last_error() says
+     * why, and what to use instead.
+     */
+    EVL_AIO = 10,
+    /** A message came to a Mach port. */
+    EVL_MACHPORT = 11,
+    /** A file system was mounted or unmounted. */
+    EVL_FS = 12,
+    /** The process of a descriptor changed. */
+    EVL_PROCDESC = 13,
 } evl_filter;
 
 /** What to do with a knote, or what happened to it: evl_event's `flags`. */
@@ -170,6 +181,8 @@ typedef enum evl_timer_note {
     EVL_NOTE_BACKGROUND = 1 << 6,
     /** Accepted; the leeway is taken as zero. */
     EVL_NOTE_LEEWAY = 1 << 7,
+    /** `data` is in ticks of a Mac. ENOTSUP everywhere. */
+    EVL_NOTE_MACHTIME = 1 << 8,
 } evl_timer_note;
 
 /**

@@ -32,6 +32,15 @@ pub enum evl_filter {
     /// `ident` is a socket, terminal or pipe: everything written has been taken. Told up to ten
     /// milliseconds late, as no OS but FreeBSD announces it.
     EVL_EMPTY = 9,
+    /// An asynchronous operation has ended. ENOTSUP everywhere, as the next three: evl_last_error() says
+    /// why, and what to use instead.
+    EVL_AIO = 10,
+    /// A message came to a Mach port.
+    EVL_MACHPORT = 11,
+    /// A file system was mounted or unmounted.
+    EVL_FS = 12,
+    /// The process of a descriptor changed.
+    EVL_PROCDESC = 13,
 }
 
 /// What to do with a knote, or what happened to it: evl_event's `flags`.
@@ -101,6 +110,8 @@ pub enum evl_timer_note {
     EVL_NOTE_BACKGROUND = 1 << 6,
     /// Accepted; the leeway is taken as zero.
     EVL_NOTE_LEEWAY = 1 << 7,
+    /// `data` is in ticks of a Mac. ENOTSUP everywhere.
+    EVL_NOTE_MACHTIME = 1 << 8,
 }
 
 /// PROC: evl_event's `fflags`. Systems without a kqueue of their own tell of the end only; the other

@@ -56,6 +56,14 @@ impl Filter {
     pub const USER: Self = Self(8);
     /// Everything written has been sent.
     pub const EMPTY: Self = Self(9);
+    /// An asynchronous operation has ended. `ENOTSUP` everywhere.
+    pub const AIO: Self = Self(10);
+    /// A message came to a Mach port. `ENOTSUP` everywhere.
+    pub const MACHPORT: Self = Self(11);
+    /// A file system was mounted or unmounted. `ENOTSUP` everywhere.
+    pub const FS: Self = Self(12);
+    /// The process of a descriptor changed. `ENOTSUP` everywhere.
+    pub const PROCDESC: Self = Self(13);
 }
 
 bitflags! {
@@ -122,6 +130,8 @@ pub mod note {
     pub const BACKGROUND: u32 = 0x0040;
     /// TIMER: leeway is given; accepted and treated as zero.
     pub const LEEWAY: u32 = 0x0080;
+    /// TIMER: `data` is in ticks of a Mac. `ENOTSUP` everywhere.
+    pub const MACHTIME: u32 = 0x0100;
 
     /// PROC: the process has ended; `data` is its wait status, if it is a child of this process and was
     /// not reaped. The event leaves it to the caller to reap.

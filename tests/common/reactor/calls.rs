@@ -19,6 +19,7 @@ crate::cases![
     a_wait_is_exact_to_less_than_a_millisecond,
     a_signal_ends_the_wait,
     unknown_filters_are_einval,
+    filters_of_single_systems_are_enotsup,
     bad_descriptors_are_ebadf,
     missing_knotes_are_enoent,
     a_failed_change_changes_nothing,
@@ -119,9 +120,19 @@ fn a_signal_ends_the_wait(bench: &Bench) {
 
 fn unknown_filters_are_einval(bench: &Bench) {
     let queue = bench.queue();
-    for number in [0, -1, 10, i16::MAX, i16::MIN] {
+    for number in [0, -1, 14, i16::MAX, i16::MIN] {
         let unknown = change(0, Filter(number), Flags::ADD);
         assert_eq!(queue.try_set(unknown), Err(libc::EINVAL), "filter {number}");
+    }
+}
+
+fn filters_of_single_systems_are_enotsup(bench: &Bench) {
+    let queue = bench.queue();
+    for filter in [Filter::AIO, Filter::MACHPORT, Filter::FS, Filter::PROCDESC] {
+        assert_eq!(queue.try_set(change(1, filter, Flags::ADD)), Err(libc::ENOTSUP), "{filter:?}");
+        for flags in [Flags::ENABLE, Flags::DELETE, Flags::ADD | Flags::DELETE] {
+            assert_eq!(queue.try_set(change(1, filter, flags)), Err(libc::ENOENT), "{filter:?}");
+        }
     }
 }
 
