@@ -10,5 +10,5 @@ mod rust_face;
 
 #[test]
 fn every_backend_passes_the_table() {
-    conformance::run(&[rust_face::FACE, c_face::FACE]);
+    conformance::run("every_backend_passes_the_table", &[rust_face::FACE, c_face::FACE]);
 }

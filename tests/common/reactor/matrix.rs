@@ -31,7 +31,7 @@ const PASSED: &str = "✓";
 /// A case and a backend, as the page has them.
 type Place = (String, &'static str);
 /// A face and, if the case cannot run through it, why.
-type Found = (&'static str, Option<&'static str>);
+type Found = (&'static str, Option<String>);
 
 /// What was found.
 #[derive(Default)]
@@ -43,7 +43,7 @@ impl Matrix {
         case: &str,
         backend: &'static str,
         face: &'static str,
-        obstacle: Option<&'static str>,
+        obstacle: Option<String>,
     ) {
         self.0.entry((title(case), backend)).or_default().push((face, obstacle));
     }
@@ -94,12 +94,12 @@ fn title(case: &str) -> String {
 }
 
 fn cell(faces: &[Found]) -> String {
-    let obstacles: Vec<_> = faces.iter().filter_map(|(_, obstacle)| *obstacle).collect();
+    let obstacles: Vec<_> = faces.iter().filter_map(|(_, obstacle)| obstacle.as_ref()).collect();
     match obstacles.as_slice() {
         [] => PASSED.to_owned(),
-        [first, ..] if obstacles.len() == faces.len() => (*first).to_owned(),
+        [first, ..] if obstacles.len() == faces.len() => (*first).clone(),
         _ => {
-            let told = faces.iter().filter_map(|(face, obstacle)| Some((face, (*obstacle)?)));
+            let told = faces.iter().filter_map(|(face, obstacle)| Some((face, obstacle.as_ref()?)));
             let told: Vec<_> = told.map(|(face, why)| format!("{face}: {why}")).collect();
             format!("{PASSED} ({})", told.join("; "))
         }

@@ -24,6 +24,7 @@ pub mod files;
 pub mod flags;
 pub mod matrix;
 pub mod processes;
+pub mod shares;
 pub mod signals;
 pub mod system;
 pub mod timers;
@@ -32,6 +33,7 @@ pub mod vnodes;
 
 use evl::reactor::{BackendKind, Event, Filter, Flags};
 use matrix::Matrix;
+use shares::{Job, run_all};
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{catch_unwind, resume_unwind};
 use std::sync::mpsc;
@@ -147,45 +149,48 @@ pub const NOT_NS: i64 = 30_000_000;
 /// The environment variable that names the only cases to run, by a part of their names.
 const ONLY: &str = "EVL_CASE";
 
+/// What became of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    Passed,
+    /// It cannot run, because of this.
+    Skipped(String),
+    Failed,
+}
+
 /// Runs the tables on every backend through each face, and fails if a case did, or if the page that
-/// tells what was found says something else.
-pub fn run(faces: &[Face]) {
-    let only = std::env::var(ONLY).unwrap_or_default();
+/// tells what was found says something else. `test` is the name of the test that calls this.
+pub fn run(test: &str, faces: &[Face]) {
+    let Some(attempts) = run_all(test, faces) else { return };
     let mut matrix = Matrix::default();
     let mut failed = Vec::new();
-    for face in faces.iter().copied() {
-        for kind in BackendKind::ALL {
-            if matches!((face.create)(kind), Err(libc::ENOTSUP)) {
-                println!("skipped: {} has no {kind} here", face.name);
-                continue;
+    for (Job { case, bench: Bench { face, kind } }, attempt) in attempts {
+        match attempt {
+            Attempt::Passed => matrix.add(case.name, kind.name(), face.name, None),
+            Attempt::Skipped(why) => {
+                println!("skipped: {} on {kind} through {}: {why}", case.name, face.name);
+                matrix.add(case.name, kind.name(), face.name, Some(why));
             }
-            let bench = Bench { face, kind };
-            let cases = TABLES.iter().flat_map(|(_, cases)| cases.iter());
-            for case in cases.filter(|case| case.name.contains(&only)) {
-                match attempt(case, &bench) {
-                    Ok(()) => matrix.add(case.name, kind.name(), face.name, None),
-                    Err(Some(why)) => {
-                        println!("skipped: {} on {kind} through {}: {why}", case.name, face.name);
-                        matrix.add(case.name, kind.name(), face.name, Some(why));
-                    }
-                    Err(None) => failed.push(format!("{} on {kind}, {}", case.name, face.name)),
-                }
-            }
+            Attempt::Failed => failed.push(format!("{} on {kind}, {}", case.name, face.name)),
         }
     }
     assert!(failed.is_empty(), "failed:\n  {}", failed.join("\n  "));
-    if only.is_empty() && cfg!(target_os = "linux") {
+    if std::env::var_os(ONLY).is_none() && cfg!(target_os = "linux") {
         matrix.check();
     }
 }
 
-/// Runs one case. The error is why it cannot run, or nothing if it failed.
-fn attempt(case: &Case, bench: &Bench) -> Result<(), Option<&'static str>> {
+/// Runs one case.
+fn attempt(case: &Case, bench: &Bench) -> Attempt {
     let result = catch_unwind(|| {
         (case.needs)(bench);
         (case.run)(bench);
     });
-    result.map_err(|payload| payload.downcast::<Skipped>().ok().map(|skipped| skipped.0))
+    match result.map_err(|payload| payload.downcast::<Skipped>()) {
+        Ok(()) => Attempt::Passed,
+        Err(Ok(skipped)) => Attempt::Skipped(skipped.0.to_owned()),
+        Err(Err(_)) => Attempt::Failed,
+    }
 }
 
 impl Bench {
