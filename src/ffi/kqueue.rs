@@ -178,6 +178,10 @@ fn wait(queue: &Queue, kq: RawFd, events: &mut [Event], timeout: Option<u64>) ->
 fn complete(event: &Event) -> Event {
     let mut event = *event;
     let Ok(fd) = RawFd::try_from(event.ident) else { return event };
+    if event.flags.intersects(Flags::DELETE | Flags::VANISHED) {
+        // The last record of a knote, whose number may be another file's.
+        return event;
+    }
     let ended = event.flags.contains(Flags::EOF);
     match event.filter {
         Filter::READ if event.data == 0 => {

@@ -86,6 +86,13 @@ const VNODE_NOTES: [(u32, u32); 11] = [
 ];
 /// NOTE_REVOKE, which nearly every program asks for. Linux revokes no file, so it need not be told.
 const REVOKE: u32 = 0x0040;
+/// NOTE_NONE asks for nothing.
+const NONE: u32 = 0x0080;
+
+/// NOTE_MACH_CONTINUOUS_TIME, NOTE_MACHTIME.
+const MACH_TIMES: u32 = 0x0180;
+/// NOTE_TRACK, NOTE_TRACKERR, NOTE_CHILD, NOTE_EXIT_DETAIL.
+const TRACKING: u32 = 0x0200_0007;
 
 /// A change as the reactor takes it.
 ///
@@ -150,15 +157,19 @@ fn to_notes(filter: Filter, bsd: u32) -> Result<u32> {
         return Ok(user_notes(bsd));
     }
     let table = notes(filter);
-    let unknown = table.iter().fold(bsd, |left, row| left & !row.0);
-    let ignored = match filter {
-        Filter::VNODE => REVOKE,
-        Filter::TIMER | Filter::PROC => 0,
-        // Each system has its own hints here.
-        _ => u32::MAX,
+    let (absent, ignored) = match filter {
+        Filter::TIMER => (MACH_TIMES, 0),
+        Filter::PROC => (TRACKING, 0),
+        Filter::VNODE => (0, REVOKE | NONE),
+        Filter::EXCEPT | Filter::EMPTY => (0, 0),
+        // Each system has hints of its own here.
+        _ => (0, u32::MAX),
     };
-    if unknown & !ignored != 0 {
-        return Err(unsupported("fflags has a note that this system cannot keep"));
+    if bsd & absent != 0 {
+        return Err(unsupported("fflags has a note that only another system can keep"));
+    }
+    if table.iter().fold(bsd & !ignored, |left, row| left & !row.0) != 0 {
+        return Err(Error::invalid("fflags has bits that mean nothing for the filter"));
     }
     Ok(table.iter().filter(|row| bsd & row.0 != 0).fold(0, |all, row| all | row.1))
 }

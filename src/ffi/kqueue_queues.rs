@@ -5,8 +5,8 @@
 //! - The descriptor is a duplicate of the reactor's own, which is readable while events are pending.
 //!   Each use of a number asks the kernel whether it still names that file, so a number that was closed
 //!   and opened again for anything else is no queue.
-//! - A queue whose descriptors are all closed is found, and freed, when another one is made. Duplicates
-//!   of the caller's own count.
+//! - A queue whose descriptors are all closed is found, and freed, when another one is made, or a number
+//!   used that is no queue. Duplicates of the caller's own count.
 //! - A forked child begins with no queues. What the parent had stays behind untouched, as another
 //!   thread may have been about to change it; closing the inherited descriptors does nothing to it.
 
@@ -118,7 +118,10 @@ pub(super) fn find(number: RawFd) -> Result<Arc<Queue>> {
     }
     queues.forget_closed(number);
     let duplicated = queues.read().numbers.values().find(|queue| queue.is_at(number)).cloned();
-    let queue = duplicated.ok_or(Error::os(libc::EBADF))?;
+    let Some(queue) = duplicated else {
+        queues.check(CHECKED_AT_ONCE);
+        return Err(Error::os(libc::EBADF));
+    };
     queues.write().numbers.insert(number, Arc::clone(&queue));
     Ok(queue)
 }
