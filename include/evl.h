@@ -364,6 +364,55 @@ const char *evl_backend(const evl_reactor *reactor) EVL_NONNULL(1);
 void evl_close(evl_reactor *reactor);
 
 /* -----------------------------------------------------------------------------------------
+ * BSD's kqueue
+ *
+ * What <sys/event.h> of evl-kqueue stands on: kqueue(2) and kevent(2) for Linux, with a
+ * descriptor for a queue. Programs include that header and link evl-kqueue; these functions are for
+ * those who bind kqueue to another language, or who may not define its names.
+ * ----------------------------------------------------------------------------------------- */
+
+/** A change or an event: struct kevent of <sys/event.h>, whose numbers it has. */
+typedef struct evl_bsd_event {
+    /** Descriptor, process, signal, or number of a timer or user event. */
+    uintptr_t ident;
+    /** One of EVFILT_... */
+    int16_t filter;
+    /** Some of EV_... */
+    uint16_t flags;
+    /** Some of the filter's NOTE_... */
+    uint32_t fflags;
+    /** The filter's number. */
+    intptr_t data;
+    /** Yours: comes back with each event. */
+    void *udata;
+} evl_bsd_event;
+
+/**
+ * Makes a queue and gives its descriptor: poll() finds it readable while there are events, and
+ * close() frees the queue. `flags`: O_CLOEXEC, O_NONBLOCK. Errors: EMFILE, ENFILE, ENOMEM, EINVAL;
+ * ENOTSUP on an OS without epoll.
+ *
+ * Thread: any.
+ */
+int evl_kqueue(int flags);
+
+/**
+ * kevent(2), but for the time-out, which is in nanoseconds, -1 for ever, and for failures, which
+ * are returned. The changes are made first. Each that fails, or has EV_RECEIPT, is answered with an
+ * EV_ERROR event, and if there were such, only they are returned. `events` may be the array of the
+ * changes itself.
+ *
+ * Thread: any, several at once. Where one closes `kq` while others wait, they get EBADF within a
+ * quarter of a second.
+ */
+int evl_kevent(int kq,
+               const evl_bsd_event *changes,
+               int nchanges,
+               evl_bsd_event *events,
+               int nevents,
+               int64_t timeout_ns);
+
+/* -----------------------------------------------------------------------------------------
  * Server
  *
  * An HTTP server. Create it; load a configuration file, or listen, serve directories and add

@@ -23,6 +23,11 @@ mod text;
 
 mod event;
 mod reactor;
+
+mod kqueue;
+mod kqueue_numbers;
+mod kqueue_queues;
+
 mod server;
 
 mod request;
@@ -34,6 +39,7 @@ mod version;
 pub use error::*;
 pub use event::*;
 pub use handle::*;
+pub use kqueue::*;
 pub use reactor::*;
 pub use request::*;
 pub use response::*;
