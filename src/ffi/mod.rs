@@ -23,6 +23,8 @@ mod text;
 
 mod event;
 mod reactor;
+mod socket;
+
 mod server;
 
 mod request;
@@ -38,5 +40,6 @@ pub use reactor::*;
 pub use request::*;
 pub use response::*;
 pub use server::*;
+pub use socket::*;
 pub use text::*;
 pub use version::*;
