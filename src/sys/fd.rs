@@ -123,7 +123,7 @@ pub(crate) fn readable(fd: RawFd) -> Readable {
 }
 
 /// Whether the descriptor is a socket's.
-pub(super) fn is_socket(fd: RawFd) -> bool {
+pub(crate) fn is_socket(fd: RawFd) -> bool {
     int_option(fd, libc::SOL_SOCKET, libc::SO_TYPE).is_ok()
 }
 
@@ -135,10 +135,6 @@ fn is_listening(fd: RawFd) -> bool {
 /// not see it. `ENOTSOCK` for other descriptors.
 pub(crate) fn take_socket_error(fd: RawFd) -> io::Result<i32> {
     int_option(fd, libc::SOL_SOCKET, libc::SO_ERROR)
-}
-
-pub(crate) fn is_socket(fd: RawFd) -> bool {
-    int_option(fd, libc::SOL_SOCKET, libc::SO_TYPE).is_ok()
 }
 
 fn int_option(fd: RawFd, level: libc::c_int, name: libc::c_int) -> io::Result<libc::c_int> {
