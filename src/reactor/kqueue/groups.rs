@@ -104,7 +104,7 @@ impl<K: Kernel> State<K> {
             if self.knotes.get(key).is_some_and(|knote| in_kernel(&knote.place))
                 && self.tell(key, 0).is_err()
             {
-                self.remove(key);
+                self.lose(key);
             }
         }
         self.groups.sweep_at = FEW.max(2 * self.groups.by_udata.len());

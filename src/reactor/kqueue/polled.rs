@@ -88,7 +88,7 @@ impl<K: Kernel> State<K> {
             if stays {
                 self.look_at(*key);
             } else {
-                self.remove(*key);
+                self.lose(*key);
             }
             stays
         });
