@@ -7,12 +7,11 @@
 //! data. Flags that a knote was first given are sent again with it, so no kernel's view of what
 //! they mean in a later change matters.
 
+use super::check::{ON_DESCRIPTORS, check};
 use super::knote::{Key, Knote, Place};
-use super::{Kqueue, State, numbers, polled};
-use crate::error::ErrorKind;
+use super::{Kqueue, State, numbers};
 use crate::reactor::event::{Event, Filter, Flags, note};
-use crate::reactor::filters::timer::Schedule;
-use crate::reactor::filters::{self, descriptor};
+use crate::reactor::filters::descriptor;
 use crate::reactor::state::Name;
 use crate::sys::fd::Identity;
 use crate::sys::kqueue::{self, Kernel, ev};
@@ -103,9 +102,6 @@ impl<K: Kernel> State<K> {
             {
                 self.attach_polled(change)
             }
-            Filter::WRITE if is_on_disk(change) => Err(Error::invalid(
-                "WRITE: a file on disk can always be written, so there is nothing to wait for",
-            )),
             _ => self.attach_kernel(change).or_else(|error| self.attach_past(change, error)),
         }
     }
@@ -287,41 +283,6 @@ impl<K: Kernel> State<K> {
         }
         self.forget_in_groups(ident);
     }
-}
-
-/// The filters whose ident is a descriptor.
-pub(super) const ON_DESCRIPTORS: [Filter; 5] =
-    [Filter::READ, Filter::WRITE, Filter::EXCEPT, Filter::EMPTY, Filter::VNODE];
-
-/// Refuses a change that cannot be meant, before anything is done.
-fn check(change: &Event, dialect: &kqueue::Dialect) -> Result<()> {
-    let flags = change.flags;
-    let unknown = numbers::filter(change.filter, dialect).err();
-    if let Some(error) = unknown.filter(|error| error.errno() == Some(libc::EINVAL)) {
-        return Err(error);
-    }
-    if flags.contains(Flags::OOBAND) && change.filter == Filter::READ {
-        let why =
-            "READ with OOBAND is not available with the backend kqueue: add EXCEPT beside READ";
-        return Err(Error::new(ErrorKind::Os(libc::ENOTSUP), why));
-    }
-    if flags.contains(Flags::ENABLE | Flags::DISABLE) {
-        return Err(Error::invalid("ENABLE and DISABLE in one change contradict each other"));
-    }
-    filters::check_vanished(change)?;
-    if matches!(change.filter, Filter::EXCEPT | Filter::EMPTY)
-        && flags.contains(Flags::ADD)
-        && !flags.contains(Flags::DELETE)
-    {
-        polled::check(change)?;
-    }
-    if change.filter == Filter::TIMER && flags.contains(Flags::ADD) {
-        Schedule::new(change, false)?;
-    }
-    if ON_DESCRIPTORS.contains(&change.filter) {
-        descriptor::number(change)?;
-    }
-    Ok(())
 }
 
 fn is_on_disk(change: &Event) -> bool {

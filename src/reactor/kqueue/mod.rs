@@ -15,6 +15,7 @@
 //! the main one watches.
 
 mod changes;
+mod check;
 mod collect;
 mod farewell;
 mod groups;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Descriptors that are closed, duplicated and used again while they are watched.
 
-use super::{Bench, ident, read, system, write};
+use super::{Bench, ident, needs_identities, read, system, write};
 use evl::reactor::{Event, Flags, note};
 use std::io::{Read, Write, pipe};
 use std::os::fd::AsRawFd;
@@ -64,6 +64,7 @@ fn a_closed_descriptor_does_not_spin(bench: &Bench) {
 }
 
 fn a_number_used_again_starts_afresh(bench: &Bench) {
+    needs_identities(bench);
     let queue = bench.queue();
     let (reader, _writer) = pipe().unwrap();
     let number = reader.as_raw_fd();
@@ -82,6 +83,7 @@ fn a_number_used_again_starts_afresh(bench: &Bench) {
 }
 
 fn a_number_used_again_hears_nothing_of_the_old_file(bench: &Bench) {
+    needs_identities(bench);
     let queue = bench.queue();
     let (reader, mut old_writer) = pipe().unwrap();
     let number = reader.as_raw_fd();
@@ -132,6 +134,7 @@ fn a_pending_event_dies_with_its_descriptor(bench: &Bench) {
 }
 
 fn enabling_after_reuse_is_enoent(bench: &Bench) {
+    needs_identities(bench);
     let queue = bench.queue();
     let (reader, _writer) = pipe().unwrap();
     let number = reader.as_raw_fd();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Last records: VANISHED, and the deferred deletion of a knote whose event is with a thread.
 
-use super::{Bench, NOT_NS, change, ident, read, system, timer, user};
+use super::{Bench, NOT_NS, change, ident, needs_identities, read, system, timer, user};
 use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use std::fs::File;
 use std::io::{Write, pipe};
@@ -68,6 +68,7 @@ fn a_close_wakes_the_wait(bench: &Bench) {
 }
 
 fn a_number_that_names_another_file_has_vanished(bench: &Bench) {
+    needs_identities(bench);
     let queue = bench.queue();
     let (reader, _writer) = pipe().unwrap();
     let (second, mut writer) = pipe().unwrap();
@@ -83,6 +84,7 @@ fn a_number_that_names_another_file_has_vanished(bench: &Bench) {
 }
 
 fn reusing_a_number_tells_of_the_old_knote(bench: &Bench) {
+    needs_identities(bench);
     let queue = bench.queue();
     let (reader, _writer) = pipe().unwrap();
     let (second, mut writer) = pipe().unwrap();

@@ -137,6 +137,14 @@ pub fn needs_a_kernel(bench: &Bench) {
     }
 }
 
+/// For cases in which a number comes to name another pipe.
+pub fn needs_identities(bench: &Bench) {
+    let looks = matches!(bench.kind, BackendKind::Poll | BackendKind::Select);
+    if looks && !system::tells_pipes_apart() {
+        skip("the system does not tell one pipe from another");
+    }
+}
+
 /// What "soon" is for something that must come: long enough for a busy machine.
 pub const SOON_NS: i64 = 5_000_000_000;
 /// What "not" is for something that must not come.
