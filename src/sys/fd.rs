@@ -122,11 +122,6 @@ pub(crate) fn readable(fd: RawFd) -> Readable {
     }
 }
 
-/// Whether the descriptor is a socket's.
-pub(super) fn is_socket(fd: RawFd) -> bool {
-    int_option(fd, libc::SOL_SOCKET, libc::SO_TYPE).is_ok()
-}
-
 fn is_listening(fd: RawFd) -> bool {
     int_option(fd, libc::SOL_SOCKET, libc::SO_ACCEPTCONN).is_ok_and(|listening| listening != 0)
 }
@@ -137,6 +132,7 @@ pub(crate) fn take_socket_error(fd: RawFd) -> io::Result<i32> {
     int_option(fd, libc::SOL_SOCKET, libc::SO_ERROR)
 }
 
+/// Whether the descriptor is a socket's.
 pub(crate) fn is_socket(fd: RawFd) -> bool {
     int_option(fd, libc::SOL_SOCKET, libc::SO_TYPE).is_ok()
 }
