@@ -19,6 +19,7 @@ impl<P: Poller> State<P> {
         records: &mut [Event],
         triggers: &Triggers,
     ) -> Result<usize> {
+        self.forget_time();
         let mut room = records.iter_mut();
         let mut count = 0;
         let mut first_failure = None;
@@ -63,7 +64,7 @@ impl<P: Poller> State<P> {
 
     fn find(&mut self, change: &Event) -> Result<Option<KnoteId>> {
         match change.filter {
-            filter if filters::is_named(filter) => Ok(self.names.get(&Name::of(change)).copied()),
+            filter if filters::is_named(filter) => Ok(self.names.get(&Name::of(change))),
             _ => {
                 let fd = descriptor::number(change)?;
                 let found = self.find_descriptor(fd, change);
@@ -135,10 +136,7 @@ impl<P: Poller> State<P> {
             Some(FilterState::Descriptor(_) | FilterState::File(_) | FilterState::Vnode(_)) => {
                 return self.detach_descriptor(id, descriptor::number(change)?);
             }
-            Some(FilterState::Timer(_)) => {
-                self.stop_timer(id);
-                self.remove_named(id);
-            }
+            Some(FilterState::Timer(_)) => self.detach_timer(id),
             Some(FilterState::Signal(_)) => self.detach_signal(id),
             Some(FilterState::Process(_)) => self.detach_process(id),
             Some(FilterState::User(_)) => self.detach_user(id, triggers),

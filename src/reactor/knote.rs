@@ -7,13 +7,22 @@ use super::filters::file::FileState;
 use super::filters::process::ProcessState;
 use super::filters::signal::SignalState;
 use super::filters::{timer::TimerState, user::UserState, vnode::VnodeState};
+use super::vacancies::Vacancies;
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 
 /// Names a knote. Once the knote has gone, the name finds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct KnoteId {
     index: u32,
-    generation: u32,
+    generation: NonZeroU32,
+}
+
+impl KnoteId {
+    /// The knote's number: small, and free for another once the knote has gone.
+    pub(super) const fn number(self) -> u32 {
+        self.index
+    }
 }
 
 /// The flags that stay with a knote, as first given.
@@ -119,8 +128,8 @@ impl Knote {
 /// All knotes of a reactor, and the queue of those that are active.
 #[derive(Debug, Default)]
 pub(super) struct Knotes {
-    slots: Vec<(u32, Option<Knote>)>,
-    free: Vec<u32>,
+    slots: Vec<(NonZeroU32, Option<Knote>)>,
+    vacancies: Vacancies,
     /// In the order in which they became active; names of knotes that have gone are among them.
     active: VecDeque<KnoteId>,
 }
@@ -152,15 +161,21 @@ impl Knotes {
     }
 
     pub(super) fn insert(&mut self, knote: Knote) -> KnoteId {
-        if let Some(index) = self.free.pop()
+        if let Some(index) = self.vacancies.take()
             && let Some((generation, slot)) = self.slots.get_mut(index as usize)
         {
             *slot = Some(knote);
             return KnoteId { index, generation: *generation };
         }
         let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        self.slots.push((0, Some(knote)));
-        KnoteId { index, generation: 0 }
+        self.slots.push((NonZeroU32::MIN, Some(knote)));
+        KnoteId { index, generation: NonZeroU32::MIN }
+    }
+
+    /// The name of the knote that has this number now.
+    pub(super) fn id(&self, number: u32) -> Option<KnoteId> {
+        let (generation, knote) = self.slots.get(number as usize)?;
+        knote.as_ref().map(|_| KnoteId { index: number, generation: *generation })
     }
 
     pub(super) fn get(&self, id: KnoteId) -> Option<&Knote> {
@@ -185,8 +200,8 @@ impl Knotes {
     pub(super) fn remove(&mut self, id: KnoteId) -> Option<Knote> {
         match self.slots.get_mut(id.index as usize) {
             Some((generation, slot)) if *generation == id.generation && slot.is_some() => {
-                *generation = generation.wrapping_add(1);
-                self.free.push(id.index);
+                *generation = generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
+                self.vacancies.put(id.index);
                 slot.take()
             }
             _ => None,

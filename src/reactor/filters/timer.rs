@@ -12,7 +12,6 @@ use crate::reactor::event::{Event, Flags, note};
 use crate::reactor::knote::{FilterState, Knote, KnoteId};
 use crate::reactor::poller::Poller;
 use crate::reactor::state::{Name, State};
-use crate::reactor::timers::TimerKey;
 use crate::sys::clock;
 
 /// How late a jump of the wall clock is noticed.
@@ -29,22 +28,21 @@ pub(in crate::reactor) enum Schedule {
     WallClock(u64),
 }
 
-/// A timer's schedule and its place in the wheel.
+/// A timer's schedule. Whether it stands in the wheel, the wheel knows.
 #[derive(Debug)]
 pub(in crate::reactor) struct TimerState {
     schedule: Schedule,
-    key: Option<TimerKey>,
 }
 
 impl Schedule {
-    /// The schedule that an ADD asks for; `once` for ONESHOT.
-    pub(in crate::reactor) fn new(change: &Event, once: bool) -> Result<Self> {
+    /// The schedule that an ADD at the time `now` asks for; `once` for ONESHOT.
+    pub(in crate::reactor) fn new(change: &Event, once: bool, now: u64) -> Result<Self> {
         let (time, unit_ns) = time(change)?;
         if change.fflags & note::ABSOLUTE != 0 {
             return Ok(Self::WallClock(time));
         }
         let period = if once { time } else { time.max(unit_ns) };
-        let next = clock::monotonic_ns().saturating_add(period);
+        let next = now.saturating_add(period);
         Ok(if once { Self::Once(next) } else { Self::Periodic { next, period } })
     }
 
@@ -100,8 +98,8 @@ impl TimerState {
 impl<P: Poller> State<P> {
     /// ADD of a knote that is not there.
     pub(in crate::reactor) fn attach_timer(&mut self, change: &Event) -> Result<()> {
-        let schedule = Schedule::new(change, change.flags.contains(Flags::ONESHOT))?;
-        let state = FilterState::Timer(TimerState { schedule, key: None });
+        let schedule = Schedule::new(change, change.flags.contains(Flags::ONESHOT), self.now())?;
+        let state = FilterState::Timer(TimerState { schedule });
         let mut knote = Knote::new(change, state);
         knote.flags |= Flags::CLEAR;
         let id = self.knotes.insert(knote);
@@ -112,9 +110,10 @@ impl<P: Poller> State<P> {
 
     /// A change of a knote that is there. `udata` and `enabled` are as they shall be.
     pub(in crate::reactor) fn update_timer(&mut self, id: KnoteId, change: &Event) -> Result<()> {
+        let now = self.now();
         let Some(knote) = self.knotes.get_mut(id) else { return Ok(()) };
         if change.flags.contains(Flags::ADD) {
-            let schedule = Schedule::new(change, knote.flags.contains(Flags::ONESHOT))?;
+            let schedule = Schedule::new(change, knote.flags.contains(Flags::ONESHOT), now)?;
             (knote.fflags, knote.data) = (change.fflags, change.data);
             if let FilterState::Timer(state) = &mut knote.state {
                 state.schedule = schedule;
@@ -127,12 +126,12 @@ impl<P: Poller> State<P> {
 
     /// Puts an enabled timer where it belongs: into the wheel, or among the active if it has expired.
     pub(in crate::reactor) fn schedule_timer(&mut self, id: KnoteId) {
+        let now = self.now();
         let Some(knote) = self.knotes.get_mut(id) else { return };
-        let FilterState::Timer(state) = &mut knote.state else { return };
-        if !knote.enabled || state.key.is_some() {
+        let FilterState::Timer(state) = &knote.state else { return };
+        if !knote.enabled || self.timers.contains(id.number()) {
             return;
         }
-        let now = clock::monotonic_ns();
         let remaining = match state.schedule {
             Schedule::WallClock(_) => state.schedule.remaining(now).min(WALL_CLOCK_CHECK_NS),
             _ => state.schedule.remaining(now),
@@ -140,27 +139,27 @@ impl<P: Poller> State<P> {
         if remaining == 0 {
             self.knotes.activate(id);
         } else {
-            state.key = Some(self.timers.insert(now.saturating_add(remaining), id));
+            self.timers.insert(id.number(), now.saturating_add(remaining));
         }
     }
 
     /// Takes a timer out of the wheel.
     pub(in crate::reactor) fn stop_timer(&mut self, id: KnoteId) {
-        if let Some(knote) = self.knotes.get_mut(id)
-            && let FilterState::Timer(state) = &mut knote.state
-            && let Some(key) = state.key.take()
-        {
-            self.timers.remove(key);
-        }
+        self.timers.remove(id.number());
     }
 
-    /// Activates the timers that have expired.
-    pub(in crate::reactor) fn expire_timers(&mut self, now: u64) {
-        while let Some(id) = self.timers.pop_expired(now) {
-            if let Some(knote) = self.knotes.get_mut(id)
-                && let FilterState::Timer(state) = &mut knote.state
-            {
-                state.key = None;
+    /// Forgets a knote.
+    pub(in crate::reactor) fn detach_timer(&mut self, id: KnoteId) {
+        self.stop_timer(id);
+        self.remove_named(id);
+    }
+
+    /// Activates timers that have expired, while fewer than `room` knotes are active.
+    pub(in crate::reactor) fn expire_timers(&mut self, now: u64, room: usize) {
+        while self.knotes.active() < room
+            && let Some(number) = self.timers.pop_expired(now)
+        {
+            if let Some(id) = self.knotes.id(number) {
                 self.schedule_timer(id);
             }
         }
@@ -168,10 +167,11 @@ impl<P: Poller> State<P> {
 
     /// The event of an active knote, if it has expired.
     pub(in crate::reactor) fn collect_timer(&mut self, id: KnoteId) -> Option<Event> {
+        let now = self.now();
         let knote = self.knotes.get_mut(id)?;
         let mut event = knote.record();
         let FilterState::Timer(state) = &mut knote.state else { return None };
-        let expirations = state.schedule.take_expirations(clock::monotonic_ns());
+        let expirations = state.schedule.take_expirations(now);
         if expirations == 0 {
             self.schedule_timer(id);
             return None;

@@ -291,7 +291,7 @@ fn check(change: &Event, dialect: &kqueue::Dialect) -> Result<()> {
         polled::check(change)?;
     }
     if change.filter == Filter::TIMER && flags.contains(Flags::ADD) {
-        Schedule::new(change, false)?;
+        Schedule::new(change, false, 0)?;
     }
     if ON_DESCRIPTORS.contains(&change.filter) {
         descriptor::number(change)?;
