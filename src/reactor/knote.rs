@@ -8,6 +8,7 @@ use super::filters::process::ProcessState;
 use super::filters::signal::SignalState;
 use super::filters::{timer::TimerState, user::UserState, vnode::VnodeState};
 use super::vacancies::Vacancies;
+use crate::sys::memory::prefetch;
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 
@@ -189,6 +190,13 @@ impl Knotes {
         match self.slots.get_mut(id.index as usize) {
             Some((generation, knote)) if *generation == id.generation => knote.as_mut(),
             _ => None,
+        }
+    }
+
+    /// Has a knote fetched into the cache, which is needed soon.
+    pub(super) fn prefetch(&self, number: u32) {
+        if let Some(slot) = self.slots.get(number as usize) {
+            prefetch(slot);
         }
     }
 

@@ -8,6 +8,7 @@
 use super::event::Filter;
 use super::knote::KnoteId;
 use super::state::Name;
+use crate::sys::memory::prefetch;
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
 
@@ -30,6 +31,13 @@ impl Names {
             // The common case of none at all is not worth a hash.
             None if self.others.is_empty() => None,
             None => self.others.get(name).copied(),
+        }
+    }
+
+    /// Has fetched into the cache where a name stands, if it is in the table.
+    pub(super) fn prefetch(&self, name: &Name) {
+        if let Some(entry) = self.table.get(place(name)) {
+            prefetch(entry);
         }
     }
 

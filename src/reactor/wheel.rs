@@ -5,12 +5,14 @@
 //! the highest digit (base 64) in which it differs from the wheel's position, in the slot which that
 //! digit names. So all of a level comes before all of the next one, the slots of a level are in order,
 //! and inserting or removing is a list operation. When the position enters a slot, its deadlines are
-//! spread over the levels below. Nothing is rounded: a deadline never fires early, and deadlines come
-//! out in order.
+//! spread over the levels below, or sorted if the whole slot is over. Nothing is rounded: a deadline
+//! never fires early, and deadlines come out in order.
 //!
 //! Whose deadline it is, the caller says by a number of its own: small numbers, because the wheel has a
 //! place of 16 bytes for each up to the largest. It knows no clock: the caller passes the time in, as
 //! nanoseconds.
+
+use crate::sys::memory::prefetch;
 
 const LEVELS: u32 = 11;
 const SLOTS: u32 = 64;
@@ -21,6 +23,8 @@ const NONE: u32 = u32::MAX;
 const FIRST: u32 = 1 << 31;
 /// What `previous` is of a number that has no deadline.
 const UNARMED: u32 = u32::MAX;
+/// What `previous` is of a number that is among the due.
+const DUE: u32 = u32::MAX - 1;
 /// Longer lists are not searched for their first deadline: their slot's beginning is the answer.
 const SEARCH_LIMIT: usize = 32;
 
@@ -45,6 +49,9 @@ pub(crate) struct Wheel {
     heads: Box<[u32; (LEVELS * SLOTS) as usize]>,
     /// A bit for each slot that is not empty.
     occupied: [u64; LEVELS as usize],
+    /// Deadlines that are over and were in a list before, with their numbers, the first one last. Those
+    /// that were removed meanwhile are still here.
+    due: Vec<(u64, u32)>,
     /// The answer of `next_deadline`, while it is known.
     next: Option<u64>,
 }
@@ -58,6 +65,7 @@ impl Wheel {
             length: 0,
             heads: Box::new([NONE; (LEVELS * SLOTS) as usize]),
             occupied: [0; LEVELS as usize],
+            due: Vec::new(),
             next: None,
         }
     }
@@ -116,6 +124,9 @@ impl Wheel {
 
     /// Takes out the first deadline that is not after `now`, if there is one; tells whose it was.
     pub(crate) fn pop_expired(&mut self, now: u64) -> Option<u32> {
+        if let Some(number) = self.pop_due() {
+            return Some(number);
+        }
         while let Some((level, slot)) = self.first_slot() {
             let head = self.heads[slot];
             let first = self.entry(head);
@@ -128,12 +139,33 @@ impl Wheel {
             if level == 0 || start > now {
                 break;
             }
-            self.position = start;
-            self.spread(level, slot);
             self.next = None;
+            self.position = start;
+            let end = start.saturating_add(1 << (DIGIT_BITS * level));
+            if end > now {
+                self.spread(level, slot);
+            } else {
+                self.sort(level, slot);
+                if let Some(number) = self.pop_due() {
+                    return Some(number);
+                }
+            }
         }
         // No slot begins at or before `now`, so every deadline keeps its place if the position moves.
         self.advance(now);
+        None
+    }
+
+    fn pop_due(&mut self) -> Option<u32> {
+        while let Some((deadline, number)) = self.due.pop() {
+            let entry = self.entry_mut(number);
+            if entry.previous == DUE && entry.deadline == deadline {
+                entry.previous = UNARMED;
+                self.length -= 1;
+                self.next = None;
+                return Some(number);
+            }
+        }
         None
     }
 
@@ -145,6 +177,9 @@ impl Wheel {
     }
 
     fn find_next(&self) -> Option<u64> {
+        if let Some((deadline, _)) = self.due.last() {
+            return Some(*deadline);
+        }
         let (level, slot) = self.first_slot()?;
         let mut first = u64::MAX;
         let mut number = self.heads[slot];
@@ -192,6 +227,20 @@ impl Wheel {
         }
     }
 
+    /// Moves the deadlines of a slot that is over to the due.
+    fn sort(&mut self, level: u32, slot: usize) {
+        let mut number = std::mem::replace(&mut self.heads[slot], NONE);
+        self.occupied[level as usize] &= !(1 << (slot % SLOTS as usize));
+        while number != NONE {
+            let entry = self.entry_mut(number);
+            entry.previous = DUE;
+            let (deadline, next) = (entry.deadline, entry.next);
+            self.due.push((deadline, number));
+            number = next;
+        }
+        self.due.sort_unstable_by(|one, other| other.cmp(one));
+    }
+
     fn link(&mut self, number: u32) {
         let slot = self.place(self.entry(number).deadline);
         let head = std::mem::replace(&mut self.heads[slot], number);
@@ -206,6 +255,11 @@ impl Wheel {
 
     fn unlink(&mut self, number: u32) {
         let Entry { next, previous, .. } = *self.entry(number);
+        self.entry_mut(number).previous = UNARMED;
+        self.length -= 1;
+        if previous == DUE {
+            return;
+        }
         if next != NONE {
             self.entry_mut(next).previous = previous;
         }
@@ -218,8 +272,20 @@ impl Wheel {
                 self.occupied[slot / SLOTS as usize] &= !(1 << (slot % SLOTS as usize));
             }
         }
-        self.entry_mut(number).previous = UNARMED;
-        self.length -= 1;
+    }
+
+    /// Has a number's place fetched, which is needed soon.
+    pub(crate) fn prefetch(&self, number: u32) {
+        if let Some(entry) = self.entries.get(number as usize) {
+            prefetch(entry);
+        }
+    }
+
+    /// Has fetched what [`Wheel::remove`] needs besides.
+    pub(crate) fn prefetch_neighbours(&self, number: u32) {
+        let Some(entry) = self.entries.get(number as usize) else { return };
+        self.prefetch(entry.next);
+        self.prefetch(entry.previous);
     }
 
     fn entry(&self, number: u32) -> &Entry {

@@ -17,6 +17,9 @@ use crate::sys::clock;
 /// How late a jump of the wall clock is noticed.
 pub(in crate::reactor) const WALL_CLOCK_CHECK_NS: u64 = 1_000_000_000;
 
+/// So many timers are taken from the wheel at once.
+const GROUP: usize = 32;
+
 /// When a timer expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::reactor) enum Schedule {
@@ -156,11 +159,23 @@ impl<P: Poller> State<P> {
 
     /// Activates timers that have expired, while fewer than `room` knotes are active.
     pub(in crate::reactor) fn expire_timers(&mut self, now: u64, room: usize) {
-        while self.knotes.active() < room
-            && let Some(number) = self.timers.pop_expired(now)
-        {
-            if let Some(id) = self.knotes.id(number) {
-                self.schedule_timer(id);
+        let mut numbers = [0; GROUP];
+        while self.knotes.active() < room {
+            let mut count = 0;
+            while count < GROUP.min(room - self.knotes.active())
+                && let Some(number) = self.timers.pop_expired(now)
+            {
+                self.knotes.prefetch(number);
+                numbers[count] = number;
+                count += 1;
+            }
+            for number in &numbers[..count] {
+                if let Some(id) = self.knotes.id(*number) {
+                    self.schedule_timer(id);
+                }
+            }
+            if count == 0 {
+                return;
             }
         }
     }
