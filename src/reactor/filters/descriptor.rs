@@ -94,7 +94,10 @@ impl<P: Poller> State<P> {
             (knote.fflags, knote.data) = (change.fflags, change.data);
             knote.flags.set(Flags::OOBAND, change.flags.contains(Flags::OOBAND));
         }
-        let look_again = change.flags.intersects(Flags::ADD | Flags::ENABLE);
+        // An edge that was reported comes again only if the registration is made again.
+        let edge =
+            self.knotes.get(id).is_some_and(|it| it.enabled && it.flags.contains(Flags::CLEAR));
+        let look_again = edge || change.flags.intersects(Flags::ADD | Flags::ENABLE);
         match self.register(fd, look_again)? {
             Outcome::Done => {
                 self.look_for(id);
