@@ -75,8 +75,8 @@ impl Drop for Handle {
 #[test]
 fn every_backend_passes_the_table() {
     use conformance::{
-        calls, closing, descriptors, directories, exceptional, farewells, files, flags, processes,
-        run, signals, timers, users, vnodes,
+        calls, closing, descriptors, directories, errors, exceptional, farewells, files, flags,
+        processes, run, signals, timers, users, vnodes,
     };
     let tables = [
         calls::CASES,
@@ -84,6 +84,7 @@ fn every_backend_passes_the_table() {
         descriptors::CASES,
         files::CASES,
         exceptional::CASES,
+        errors::CASES,
         closing::CASES,
         timers::CASES,
         users::CASES,

@@ -14,6 +14,7 @@ use super::names::Names;
 use super::notices::Notices;
 use super::poller::Poller;
 use super::sleepers::Sleepers;
+use super::verification::Closing;
 use super::wheel::Wheel;
 use crate::Result;
 use crate::sys::clock;
@@ -66,10 +67,11 @@ pub(super) struct State<P: Poller> {
     pub(super) wake_fd: RawFd,
     /// There once the queue's own descriptor was asked for, and for when it is set.
     pub(super) alarm: Option<(TimerFd, Option<u64>)>,
+    pub(super) closing: Closing,
 }
 
 impl<P: Poller> State<P> {
-    pub(super) fn new(poller: P, wake_fd: RawFd) -> Result<Self> {
+    pub(super) fn new(poller: P, wake_fd: RawFd, closing: Closing) -> Result<Self> {
         let mut state = Self {
             poller,
             knotes: Knotes::default(),
@@ -89,6 +91,7 @@ impl<P: Poller> State<P> {
             spare: Vec::new(),
             wake_fd,
             alarm: None,
+            closing,
         };
         state.watch_internal(wake_fd)?;
         Ok(state)

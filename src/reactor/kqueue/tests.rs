@@ -44,16 +44,17 @@ fn create<const SYSTEM: usize>(kind: BackendKind) -> Outcome<Box<dyn Queue>> {
 }
 
 fn conforms<const SYSTEM: usize>() {
-    use conformance::{calls, closing, descriptors, exceptional, flags, timers, users};
+    use conformance::{calls, closing, descriptors, errors, exceptional, flags, timers, users};
     if !epoll::AVAILABLE {
         println!("skipped: the simulation needs epoll's edges");
         return;
     }
-    let tables: [&[Case]; 7] = [
+    let tables: [&[Case]; 8] = [
         calls::CASES,
         flags::CASES,
         descriptors::CASES,
         exceptional::CASES,
+        errors::CASES,
         closing::CASES,
         timers::CASES,
         users::CASES,

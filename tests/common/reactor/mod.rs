@@ -17,6 +17,7 @@ pub mod calls;
 pub mod closing;
 pub mod descriptors;
 pub mod directories;
+pub mod errors;
 pub mod exceptional;
 pub mod farewells;
 pub mod files;

@@ -20,6 +20,7 @@ crate::cases![
     dispatch_counts_on_while_disabled,
     negative_is_einval,
     two_units_are_einval,
+    ticks_of_a_mac_are_enotsup,
     zero_periodic_is_one_unit,
     zero_oneshot_fires_at_once,
     the_longest_time_is_far_away,
@@ -175,6 +176,15 @@ fn two_units_are_einval(bench: &Bench) {
     let both = note::SECONDS | note::USECONDS;
     assert_eq!(queue.try_set(timer(1, Flags::ADD, both, 1)), Err(libc::EINVAL));
     assert_eq!(queue.try_set(timer(1, Flags::ADD, 0x1000, 1)), Err(libc::EINVAL));
+}
+
+fn ticks_of_a_mac_are_enotsup(bench: &Bench) {
+    let queue = bench.queue();
+    for fflags in [note::MACHTIME, note::MACHTIME | note::ABSOLUTE] {
+        let change = timer(1, Flags::ADD, fflags, 1);
+        assert_eq!(queue.try_set(change), Err(libc::ENOTSUP));
+    }
+    queue.none();
 }
 
 fn zero_periodic_is_one_unit(bench: &Bench) {
