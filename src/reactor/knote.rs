@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A knote is one condition that is watched; the table gives each a name that is never used again.
 
-use super::event::{Event, Filter, Flags};
+use super::event::{Event, Filter, Flags, note};
 use super::filters::descriptor::DescriptorState;
 use super::filters::file::FileState;
 use super::filters::process::ProcessState;
@@ -70,8 +70,8 @@ pub(super) enum Handover {
 #[derive(Debug)]
 pub(super) enum FilterState {
     Descriptor(DescriptorState),
-    File(FileState),
-    Vnode(VnodeState),
+    File(Box<FileState>),
+    Vnode(Box<VnodeState>),
     Timer(TimerState),
     Signal(SignalState),
     Process(ProcessState),
@@ -107,7 +107,7 @@ impl Knote {
     /// Whether its condition comes once, so that it ends with its first event.
     pub(super) const fn is_over(&self) -> bool {
         match &self.state {
-            FilterState::Timer(timer) => timer.is_once(),
+            FilterState::Timer(_) => self.fflags & note::ABSOLUTE != 0,
             FilterState::Process(_) | FilterState::Gone(_) => true,
             _ => false,
         }
@@ -126,10 +126,19 @@ impl Knote {
     }
 }
 
+/// A place for a knote: one line of the cache, of which a program with a million timers needs as many.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Slot(Option<Knote>);
+
+const _: () = assert!(size_of::<Slot>() <= 64 || size_of::<usize>() != 8);
+
 /// All knotes of a reactor, and the queue of those that are active.
 #[derive(Debug, Default)]
 pub(super) struct Knotes {
-    slots: Vec<(NonZeroU32, Option<Knote>)>,
+    slots: Vec<Slot>,
+    /// Of each slot's next knote, or the one that is there.
+    generations: Vec<NonZeroU32>,
     vacancies: Vacancies,
     /// In the order in which they became active; names of knotes that have gone are among them.
     active: VecDeque<KnoteId>,
@@ -163,40 +172,44 @@ impl Knotes {
 
     pub(super) fn insert(&mut self, knote: Knote) -> KnoteId {
         if let Some(index) = self.vacancies.take()
-            && let Some((generation, slot)) = self.slots.get_mut(index as usize)
+            && let Some(slot) = self.slots.get_mut(index as usize)
         {
-            *slot = Some(knote);
-            return KnoteId { index, generation: *generation };
+            slot.0 = Some(knote);
+            return KnoteId { index, generation: self.generation(index) };
         }
         let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        self.slots.push((NonZeroU32::MIN, Some(knote)));
+        self.slots.push(Slot(Some(knote)));
+        self.generations.push(NonZeroU32::MIN);
         KnoteId { index, generation: NonZeroU32::MIN }
+    }
+
+    fn generation(&self, index: u32) -> NonZeroU32 {
+        self.generations.get(index as usize).copied().unwrap_or(NonZeroU32::MAX)
     }
 
     /// The name of the knote that has this number now.
     pub(super) fn id(&self, number: u32) -> Option<KnoteId> {
-        let (generation, knote) = self.slots.get(number as usize)?;
-        knote.as_ref().map(|_| KnoteId { index: number, generation: *generation })
+        let slot = self.slots.get(number as usize)?;
+        slot.0.as_ref().map(|_| KnoteId { index: number, generation: self.generation(number) })
     }
 
     pub(super) fn get(&self, id: KnoteId) -> Option<&Knote> {
-        match self.slots.get(id.index as usize) {
-            Some((generation, knote)) if *generation == id.generation => knote.as_ref(),
-            _ => None,
-        }
+        let current = self.generation(id.index) == id.generation;
+        self.slots.get(id.index as usize).filter(|_| current)?.0.as_ref()
     }
 
     pub(super) fn get_mut(&mut self, id: KnoteId) -> Option<&mut Knote> {
-        match self.slots.get_mut(id.index as usize) {
-            Some((generation, knote)) if *generation == id.generation => knote.as_mut(),
-            _ => None,
-        }
+        let current = self.generation(id.index) == id.generation;
+        self.slots.get_mut(id.index as usize).filter(|_| current)?.0.as_mut()
     }
 
     /// Has a knote fetched into the cache, which is needed soon.
     pub(super) fn prefetch(&self, number: u32) {
         if let Some(slot) = self.slots.get(number as usize) {
             prefetch(slot);
+        }
+        if let Some(generation) = self.generations.get(number as usize) {
+            prefetch(generation);
         }
     }
 
@@ -206,13 +219,11 @@ impl Knotes {
     }
 
     pub(super) fn remove(&mut self, id: KnoteId) -> Option<Knote> {
-        match self.slots.get_mut(id.index as usize) {
-            Some((generation, slot)) if *generation == id.generation && slot.is_some() => {
-                *generation = generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
-                self.vacancies.put(id.index);
-                slot.take()
-            }
-            _ => None,
+        self.get(id)?;
+        if let Some(generation) = self.generations.get_mut(id.index as usize) {
+            *generation = generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
         }
+        self.vacancies.put(id.index);
+        self.slots.get_mut(id.index as usize)?.0.take()
     }
 }

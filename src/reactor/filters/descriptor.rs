@@ -6,7 +6,7 @@
 //! longer is looked at again with `poll(2)`, so nothing stale is delivered.
 
 use super::condition::{Condition, is_announced};
-use super::latch::Latch;
+use super::latch::{Edge, Latch};
 use crate::Error;
 use crate::Result;
 use crate::reactor::descriptors::INTERNAL;
@@ -26,8 +26,8 @@ pub(in crate::reactor) struct DescriptorState {
     turn: u64,
     /// There while the poller must not report the knote.
     pub(in crate::reactor) latch: Option<Latch>,
-    /// For how long the next latch may hold what is still ready; see `latch`.
-    pub(super) patience_ns: u64,
+    /// There once it was latched as [`Latch::Edge`].
+    pub(super) edge: Option<Box<Edge>>,
 }
 
 /// The descriptor that a change means. `EBADF` if no descriptor can have that number.

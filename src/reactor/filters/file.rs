@@ -71,7 +71,7 @@ impl<P: Poller> State<P> {
             }
             _ => {}
         }
-        let state = FileState { identity, watch: None, told: None };
+        let state = Box::new(FileState { identity, watch: None, told: None });
         let id = self.insert_descriptor(fd, Knote::new(change, FilterState::File(state)))?;
         self.files.push(id);
         if identity.is_regular()

@@ -31,22 +31,43 @@ pub(in crate::reactor) enum Schedule {
     WallClock(u64),
 }
 
-/// A timer's schedule. Whether it stands in the wheel, the wheel knows.
+/// When a timer expires next, by the clock that its schedule goes by. The rest of the schedule is in what
+/// it was added with; whether it stands in the wheel, the wheel knows.
 #[derive(Debug)]
 pub(in crate::reactor) struct TimerState {
-    schedule: Schedule,
+    next: u64,
 }
 
 impl Schedule {
     /// The schedule that an ADD at the time `now` asks for; `once` for ONESHOT.
     pub(in crate::reactor) fn new(change: &Event, once: bool, now: u64) -> Result<Self> {
-        let (time, unit_ns) = time(change)?;
+        let (time, unit_ns) = time(change.fflags, change.data)?;
         if change.fflags & note::ABSOLUTE != 0 {
             return Ok(Self::WallClock(time));
         }
         let period = if once { time } else { time.max(unit_ns) };
         let next = now.saturating_add(period);
         Ok(if once { Self::Once(next) } else { Self::Periodic { next, period } })
+    }
+
+    /// The schedule of a knote that expires next at that time.
+    fn of(knote: &Knote, next: u64) -> Self {
+        if knote.fflags & note::ABSOLUTE != 0 {
+            return Self::WallClock(next);
+        }
+        match time(knote.fflags, knote.data) {
+            Ok((time, unit_ns)) if !knote.flags.contains(Flags::ONESHOT) => {
+                Self::Periodic { next, period: time.max(unit_ns) }
+            }
+            _ => Self::Once(next),
+        }
+    }
+
+    /// When it expires next, by its own clock.
+    const fn next(self) -> u64 {
+        match self {
+            Self::Periodic { next, .. } | Self::Once(next) | Self::WallClock(next) => next,
+        }
     }
 
     /// How long it is until the timer expires; 0 if it has.
@@ -73,41 +94,33 @@ impl Schedule {
 const UNITS: u32 = note::SECONDS | note::MSECONDS | note::USECONDS | note::NSECONDS;
 const OTHERS: u32 = note::ABSOLUTE | note::CRITICAL | note::BACKGROUND | note::LEEWAY;
 
-/// The time and the unit that a change gives, in nanoseconds. More than 64 bits hold is as good as
+/// The time and the unit that a change gives by its `fflags` and `data`, in nanoseconds. More than 64 bits hold is as good as
 /// never.
-pub(super) fn time(change: &Event) -> Result<(u64, u64)> {
-    if change.fflags & note::MACHTIME != 0 {
+pub(super) fn time(fflags: u32, data: i64) -> Result<(u64, u64)> {
+    if fflags & note::MACHTIME != 0 {
         return Err(unsupported(
             "TIMER: the ticks of NOTE_MACHTIME are those of one Mac; give nanoseconds, NOTE_NSECONDS",
         ));
     }
-    let unit_ns: u64 = match change.fflags & UNITS {
+    let unit_ns: u64 = match fflags & UNITS {
         0 | note::MSECONDS => 1_000_000,
         note::SECONDS => 1_000_000_000,
         note::USECONDS => 1_000,
         note::NSECONDS => 1,
         _ => return Err(invalid("TIMER: more than one unit is given")),
     };
-    if change.fflags & !(UNITS | OTHERS) != 0 {
+    if fflags & !(UNITS | OTHERS) != 0 {
         return Err(invalid("TIMER: fflags has bits that mean nothing for a timer"));
     }
-    let count =
-        u64::try_from(change.data).map_err(|_| invalid("TIMER: the time in data is negative"))?;
+    let count = u64::try_from(data).map_err(|_| invalid("TIMER: the time in data is negative"))?;
     Ok((count.saturating_mul(unit_ns), unit_ns))
-}
-
-impl TimerState {
-    /// Whether the timer ends with its first event.
-    pub(in crate::reactor) const fn is_once(&self) -> bool {
-        matches!(self.schedule, Schedule::WallClock(_))
-    }
 }
 
 impl<P: Poller> State<P> {
     /// ADD of a knote that is not there.
     pub(in crate::reactor) fn attach_timer(&mut self, change: &Event) -> Result<()> {
         let schedule = Schedule::new(change, change.flags.contains(Flags::ONESHOT), self.now())?;
-        let state = FilterState::Timer(TimerState { schedule });
+        let state = FilterState::Timer(TimerState { next: schedule.next() });
         let mut knote = Knote::new(change, state);
         knote.flags |= Flags::CLEAR;
         let id = self.knotes.insert(knote);
@@ -124,7 +137,7 @@ impl<P: Poller> State<P> {
             let schedule = Schedule::new(change, knote.flags.contains(Flags::ONESHOT), now)?;
             (knote.fflags, knote.data) = (change.fflags, change.data);
             if let FilterState::Timer(state) = &mut knote.state {
-                state.schedule = schedule;
+                state.next = schedule.next();
             }
         }
         self.stop_timer(id);
@@ -140,9 +153,10 @@ impl<P: Poller> State<P> {
         if !knote.enabled || self.timers.contains(id.number()) {
             return;
         }
-        let remaining = match state.schedule {
-            Schedule::WallClock(_) => state.schedule.remaining(now).min(WALL_CLOCK_CHECK_NS),
-            _ => state.schedule.remaining(now),
+        let schedule = Schedule::of(knote, state.next);
+        let remaining = match schedule {
+            Schedule::WallClock(_) => schedule.remaining(now).min(WALL_CLOCK_CHECK_NS),
+            _ => schedule.remaining(now),
         };
         if remaining == 0 {
             self.knotes.activate(id);
@@ -190,8 +204,10 @@ impl<P: Poller> State<P> {
         let now = self.now();
         let knote = self.knotes.get_mut(id)?;
         let mut event = knote.record();
-        let FilterState::Timer(state) = &mut knote.state else { return None };
-        let expirations = state.schedule.take_expirations(now);
+        let FilterState::Timer(state) = &knote.state else { return None };
+        let mut schedule = Schedule::of(knote, state.next);
+        let expirations = schedule.take_expirations(now);
+        knote.state = FilterState::Timer(TimerState { next: schedule.next() });
         if expirations == 0 {
             self.schedule_timer(id);
             return None;
