@@ -6,7 +6,7 @@
 //! longer is looked at again with `poll(2)`, so nothing stale is delivered.
 
 use super::condition::{Condition, is_announced};
-use super::latch::Latch;
+use super::latch::{Edge, Latch};
 use crate::Error;
 use crate::Result;
 use crate::reactor::descriptors::INTERNAL;
@@ -26,8 +26,8 @@ pub(in crate::reactor) struct DescriptorState {
     turn: u64,
     /// There while the poller must not report the knote.
     pub(in crate::reactor) latch: Option<Latch>,
-    /// For how long the next latch may hold what is still ready; see `latch`.
-    pub(super) patience_ns: u64,
+    /// There once it was latched as [`Latch::Edge`].
+    pub(super) edge: Option<Box<Edge>>,
 }
 
 /// The descriptor that a change means. `EBADF` if no descriptor can have that number.
@@ -94,7 +94,10 @@ impl<P: Poller> State<P> {
             (knote.fflags, knote.data) = (change.fflags, change.data);
             knote.flags.set(Flags::OOBAND, change.flags.contains(Flags::OOBAND));
         }
-        let look_again = change.flags.intersects(Flags::ADD | Flags::ENABLE);
+        // An edge that was reported comes again only if the registration is made again.
+        let edge =
+            self.knotes.get(id).is_some_and(|it| it.enabled && it.flags.contains(Flags::CLEAR));
+        let look_again = edge || change.flags.intersects(Flags::ADD | Flags::ENABLE);
         match self.register(fd, look_again)? {
             Outcome::Done => {
                 self.look_for(id);
