@@ -155,6 +155,11 @@ impl Knotes {
         Some(id)
     }
 
+    /// Whether the knote stands in the queue.
+    pub(super) fn is_active(&self, id: KnoteId) -> bool {
+        self.get(id).is_some_and(|knote| knote.active)
+    }
+
     /// How many names stand in the queue.
     pub(super) fn active(&self) -> usize {
         self.active.len()

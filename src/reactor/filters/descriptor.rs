@@ -18,11 +18,14 @@ use crate::reactor::verification::{Closing, Verification};
 use crate::sys::fd;
 use std::os::fd::RawFd;
 
+/// No collection has this number: what a knote was found to be is not to be believed.
+const UNREPORTED: u64 = 0;
+
 /// What a knote on a descriptor was found to be, and when.
 #[derive(Debug, Default)]
 pub(in crate::reactor) struct DescriptorState {
     readiness: Readiness,
-    /// The collection in which `readiness` was reported.
+    /// The collection in which `readiness` was reported, or [`UNREPORTED`].
     turn: u64,
     /// There while the poller must not report the knote.
     pub(in crate::reactor) latch: Option<Latch>,
@@ -141,8 +144,13 @@ impl<P: Poller> State<P> {
         if gone || (due && !self.poller.names_same_file(fd)) {
             return self.vanish(fd);
         }
+        let edge = registration.mode == Mode::Edge;
         for id in entry.knotes() {
-            report_to(&mut self.knotes, id, ready.readiness, self.turn);
+            // The kernel tells an edge once, to one thread, and threads may come here in another order
+            // than they were told. A knote that is in the queue already may have newer news than this:
+            // it is looked at when it is collected.
+            let turn = if edge && self.knotes.is_active(id) { UNREPORTED } else { self.turn };
+            report_to(&mut self.knotes, id, ready.readiness, turn);
         }
     }
 
