@@ -76,7 +76,7 @@ impl Drop for Handle {
 fn every_backend_passes_the_table() {
     use conformance::{
         calls, closing, descriptors, directories, errors, exceptional, farewells, files, flags,
-        processes, run, signals, timers, users, vnodes,
+        processes, run, signals, strangers, timers, users, vnodes,
     };
     let tables = [
         calls::CASES,
@@ -89,6 +89,7 @@ fn every_backend_passes_the_table() {
         timers::CASES,
         users::CASES,
         signals::CASES,
+        strangers::CASES,
         processes::CASES,
         vnodes::CASES,
         farewells::CASES,

@@ -44,17 +44,20 @@ fn create<const SYSTEM: usize>(kind: BackendKind) -> Outcome<Box<dyn Queue>> {
 }
 
 fn conforms<const SYSTEM: usize>() {
-    use conformance::{calls, closing, descriptors, errors, exceptional, flags, timers, users};
+    use conformance::{
+        calls, closing, descriptors, errors, exceptional, flags, strangers, timers, users,
+    };
     if !epoll::AVAILABLE {
         println!("skipped: the simulation needs epoll's edges");
         return;
     }
-    let tables: [&[Case]; 8] = [
+    let tables: [&[Case]; 9] = [
         calls::CASES,
         flags::CASES,
         descriptors::CASES,
         exceptional::CASES,
         errors::CASES,
+        strangers::CASES,
         closing::CASES,
         timers::CASES,
         users::CASES,

@@ -24,6 +24,7 @@ pub mod files;
 pub mod flags;
 pub mod processes;
 pub mod signals;
+pub mod strangers;
 pub mod system;
 pub mod timers;
 pub mod users;
