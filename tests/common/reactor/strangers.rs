@@ -8,14 +8,17 @@ use std::net::{Shutdown, TcpListener};
 use std::os::unix::net::{UnixListener, UnixStream};
 
 crate::cases![
-    an_unconnected_socket_is_silent,
-    an_unconnected_unix_socket_is_silent,
-    connecting_wakes_the_wait,
+    "silent before":
+        an_unconnected_socket_is_silent,
+    an_unconnected_unix_socket_is_silent;
+    "told when connected":
+        connecting_wakes_the_wait,
     connecting_is_told_once_with_clear,
     connecting_is_told_once_with_oneshot,
     connecting_a_unix_socket_is_told,
     a_refused_connection_of_a_watched_socket_is_an_end,
-    a_watched_socket_may_listen,
+    a_watched_socket_may_listen;
+    "a shutdown of one's own":
     a_shutdown_of_ones_own_side_is_no_end_for_reading,
     a_shutdown_of_ones_own_side_ends_writing_on_kqueue_only,
 ];
