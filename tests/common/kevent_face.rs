@@ -19,6 +19,11 @@ pub(crate) const FACE: Face = Face {
     otherwise: &[
         ("read_tells_the_bytes_if_asked", "always tells them"),
         ("what_no_one_tells_of_files_is_refused", "takes NOTE_REVOKE"),
+        ("a_queue_does_not_watch_itself", "ELOOP"),
+        ("an_error_is_left_to_the_socket", "always tells it"),
+        ("a_reset_tells_its_error_to_all_who_ask", "tells those who do not ask, too"),
+        ("a_refused_connection_is_an_end_and_keeps_its_error", "always tells it"),
+        ("an_error_of_a_datagram_is_told_once_if_asked", "always tells it"),
     ],
 };
 
@@ -117,7 +122,7 @@ const SENTINEL: Event = Event { ident: usize::MAX, filter: Filter::USER, ..KEEPI
 const KEEPING: Event =
     Event { ident: 0, filter: Filter(0), flags: Flags::KEEPUDATA, fflags: 0, data: 0, udata: 0 };
 
-const FILTERS: [(Filter, &str); 9] = [
+const FILTERS: [(Filter, &str); 13] = [
     (Filter::READ, "EVFILT_READ"),
     (Filter::WRITE, "EVFILT_WRITE"),
     (Filter::EXCEPT, "EVFILT_EXCEPT"),
@@ -127,6 +132,10 @@ const FILTERS: [(Filter, &str); 9] = [
     (Filter::VNODE, "EVFILT_VNODE"),
     (Filter::USER, "EVFILT_USER"),
     (Filter::EMPTY, "EVFILT_EMPTY"),
+    (Filter::AIO, "EVFILT_AIO"),
+    (Filter::MACHPORT, "EVFILT_MACHPORT"),
+    (Filter::FS, "EVFILT_FS"),
+    (Filter::PROCDESC, "EVFILT_PROCDESC"),
 ];
 
 /// The names of evl's flags are those of `<sys/event.h>` without the first part, as are the notes'.
@@ -151,6 +160,7 @@ fn notes(filter: Filter) -> &'static [(u32, &'static str)] {
             (note::CRITICAL, "NOTE_CRITICAL"),
             (note::BACKGROUND, "NOTE_BACKGROUND"),
             (note::LEEWAY, "NOTE_LEEWAY"),
+            (note::MACHTIME, "NOTE_MACHTIME"),
         ],
         Filter::PROC => &[
             (note::EXIT, "NOTE_EXIT"),
