@@ -22,12 +22,14 @@ pub mod exceptional;
 pub mod farewells;
 pub mod files;
 pub mod flags;
+pub mod kevents;
 pub mod matrix;
 pub mod processes;
 pub mod shares;
 pub mod signals;
 pub mod strangers;
 pub mod system;
+pub mod threads;
 pub mod timers;
 pub mod users;
 pub mod vnodes;
@@ -49,6 +51,26 @@ pub trait Queue: Send + Sync {
     /// Nanoseconds; -1 is for ever.
     fn wait(&self, events: &mut [Event], timeout_ns: i64) -> Outcome<usize>;
     fn trigger(&self, ident: usize) -> Outcome<()>;
+
+    /// Changes, and then, if these placed no record, a wait.
+    fn kevent(&self, changes: &[Event], events: &mut [Event], timeout_ns: i64) -> Outcome<usize> {
+        match self.change(changes, events)? {
+            0 => self.wait(events, timeout_ns),
+            records => Ok(records),
+        }
+    }
+
+    /// As [`Queue::kevent`], with so many changes at the beginning of the array of events.
+    fn kevent_in_place(
+        &self,
+        array: &mut [Event],
+        changes: usize,
+        timeout_ns: i64,
+    ) -> Outcome<usize> {
+        let changes = array[..changes].to_vec();
+        self.kevent(&changes, array, timeout_ns)
+    }
+
     fn fd(&self) -> Outcome<RawFd>;
 }
 
@@ -111,8 +133,10 @@ macro_rules! cases {
 }
 
 /// Every case there is, by what they are about.
-pub const TABLES: [(&str, &[Case]); 15] = [
+pub const TABLES: [(&str, &[Case]); 17] = [
     ("Calls", calls::CASES),
+    ("Changes and a wait in one call", kevents::CASES),
+    ("Threads", threads::CASES),
     ("Flags", flags::CASES),
     ("READ and WRITE: sockets and pipes", descriptors::CASES),
     ("Sockets that have failed", errors::CASES),
