@@ -17,6 +17,7 @@ pub mod calls;
 pub mod closing;
 pub mod descriptors;
 pub mod directories;
+pub mod edges;
 pub mod errors;
 pub mod exceptional;
 pub mod farewells;
@@ -33,6 +34,7 @@ pub mod threads;
 pub mod timers;
 pub mod users;
 pub mod vnodes;
+pub mod watched;
 
 use evl::reactor::{BackendKind, Event, Filter, Flags};
 use matrix::Matrix;
@@ -133,11 +135,13 @@ macro_rules! cases {
 }
 
 /// Every case there is, by what they are about.
-pub const TABLES: [(&str, &[Case]); 17] = [
+pub const TABLES: [(&str, &[Case]); 19] = [
     ("Calls", calls::CASES),
     ("Changes and a wait in one call", kevents::CASES),
     ("Threads", threads::CASES),
+    ("The queue's own descriptor", watched::CASES),
     ("Flags", flags::CASES),
+    ("CLEAR, and knotes that share a descriptor", edges::CASES),
     ("READ and WRITE: sockets and pipes", descriptors::CASES),
     ("Sockets that have failed", errors::CASES),
     ("Sockets that are not connected yet", strangers::CASES),
