@@ -144,6 +144,10 @@ impl<P: Poller> State<P> {
         if gone || (due && !self.poller.names_same_file(fd)) {
             return self.vanish(fd);
         }
+        if may_be_unconnected(ready.readiness) && fd::is_unconnected(fd) {
+            return self.await_connection(fd);
+        }
+        let Some(entry) = self.descriptors.get(fd) else { return };
         let edge = registration.mode == Mode::Edge;
         for id in entry.knotes() {
             // The kernel tells an edge once, to one thread, and threads may come here in another order
@@ -159,7 +163,11 @@ impl<P: Poller> State<P> {
         if self.closing == Closing::Unannounced && !self.poller.names_same_file(fd) {
             return Readiness::GONE;
         }
-        condition.look(fd)
+        let readiness = condition.look(fd);
+        if may_be_unconnected(readiness) && fd::is_unconnected(fd) {
+            return readiness.difference(Readiness::HANGUP | Readiness::WRITE);
+        }
+        readiness
     }
 
     /// The event of an active knote, if its condition holds.
@@ -264,6 +272,12 @@ impl<P: Poller> State<P> {
             self.vanish(fd);
         }
     }
+}
+
+/// Whether a hang-up may be of a socket that was never connected, of which kqueue tells nothing.
+const fn may_be_unconnected(readiness: Readiness) -> bool {
+    let end = Readiness::READ_EOF.union(Readiness::ERROR);
+    readiness.contains(Readiness::HANGUP) && !readiness.intersects(end)
 }
 
 /// Activates a knote, if what was found is its condition.

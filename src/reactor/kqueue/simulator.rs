@@ -247,6 +247,9 @@ impl Knote {
                 let before = (*ready, *room);
                 let interest = Interest::READ | Interest::WRITE | Interest::URGENT;
                 let mut found: Readiness = poll::look(fd, to_events(interest)).into();
+                if fd::is_unconnected(fd) {
+                    found = Readiness::empty();
+                }
                 found.set(Readiness::DRAINED, fd::unsent_bytes(fd) == Some(0));
                 if found.contains(Readiness::ERROR) {
                     *error = (*error).max(fd::take_socket_error(fd).unwrap_or(0));
