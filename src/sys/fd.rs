@@ -132,6 +132,10 @@ pub(crate) fn take_socket_error(fd: RawFd) -> io::Result<i32> {
     int_option(fd, libc::SOL_SOCKET, libc::SO_ERROR)
 }
 
+pub(crate) fn is_socket(fd: RawFd) -> bool {
+    int_option(fd, libc::SOL_SOCKET, libc::SO_TYPE).is_ok()
+}
+
 fn int_option(fd: RawFd, level: libc::c_int, name: libc::c_int) -> io::Result<libc::c_int> {
     let mut value: libc::c_int = 0;
     let mut size = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(4);

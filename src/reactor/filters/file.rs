@@ -88,9 +88,9 @@ impl<P: Poller> State<P> {
         let Some(knote) = self.knotes.get_mut(id) else { return };
         if change.flags.contains(Flags::ADD) {
             (knote.fflags, knote.data) = (change.fflags, change.data);
-            if let FilterState::File(state) = &mut knote.state {
-                state.told = None;
-            }
+        }
+        if let FilterState::File(state) = &mut knote.state {
+            state.told = None;
         }
         self.check_file(id);
     }

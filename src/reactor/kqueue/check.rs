@@ -5,7 +5,7 @@ use super::{numbers, polled};
 use crate::error::ErrorKind;
 use crate::reactor::event::{Event, Filter, Flags, note};
 use crate::reactor::filters::timer::Schedule;
-use crate::reactor::filters::{self, descriptor, file};
+use crate::reactor::filters::{self, descriptor, file, foreign};
 use crate::sys::fd::Identity;
 use crate::sys::kqueue::Dialect;
 use crate::sys::signal;
@@ -17,6 +17,7 @@ pub(super) const ON_DESCRIPTORS: [Filter; 5] =
 
 /// Refuses a change that cannot be meant, before anything is done.
 pub(super) fn check(change: &Event, dialect: &Dialect) -> Result<()> {
+    foreign::check(change)?;
     let flags = change.flags;
     let unknown = numbers::filter(change.filter, dialect).err();
     if let Some(error) = unknown.filter(|error| error.errno() == Some(libc::EINVAL)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! "The calls": how changes, records, capacity and time-outs behave.
 
-use super::{Bench, NOT_NS, Q, SOON_NS, change, read, skip, system, timer, user, write};
+use super::{Bench, NOT_NS, Q, SOON_NS, change, ident, read, skip, system, timer, user, write};
 use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use std::collections::BTreeSet;
 use std::io::{Read, Write, pipe};
@@ -27,6 +27,7 @@ crate::cases![
         a_signal_ends_the_wait;
     "bad input":
         unknown_filters_are_einval,
+        filters_of_single_systems_are_enotsup,
         bad_descriptors_are_ebadf,
         missing_knotes_are_enoent,
         a_failed_change_changes_nothing;
@@ -34,7 +35,9 @@ crate::cases![
         the_child_of_a_fork_has_no_queue;
     "pollable":
         the_queue_is_pollable,
-        the_queue_can_be_watched_by_another;
+        the_queue_can_be_watched_by_another,
+        a_watched_queue_stays_watched_whatever_is_closed,
+        a_queue_does_not_watch_itself;
     "order and fairness":
         capacity_one_reaches_every_ready_knote,
         always_ready_knotes_starve_nobody;
@@ -128,9 +131,19 @@ fn a_signal_ends_the_wait(bench: &Bench) {
 
 fn unknown_filters_are_einval(bench: &Bench) {
     let queue = bench.queue();
-    for number in [0, -1, 10, i16::MAX, i16::MIN] {
+    for number in [0, -1, 14, i16::MAX, i16::MIN] {
         let unknown = change(0, Filter(number), Flags::ADD);
         assert_eq!(queue.try_set(unknown), Err(libc::EINVAL), "filter {number}");
+    }
+}
+
+fn filters_of_single_systems_are_enotsup(bench: &Bench) {
+    let queue = bench.queue();
+    for filter in [Filter::AIO, Filter::MACHPORT, Filter::FS, Filter::PROCDESC] {
+        assert_eq!(queue.try_set(change(1, filter, Flags::ADD)), Err(libc::ENOTSUP), "{filter:?}");
+        for flags in [Flags::ENABLE, Flags::DELETE, Flags::ADD | Flags::DELETE] {
+            assert_eq!(queue.try_set(change(1, filter, flags)), Err(libc::ENOENT), "{filter:?}");
+        }
     }
 }
 
@@ -230,6 +243,42 @@ fn the_queue_can_be_watched_by_another(bench: &Bench) {
     assert_eq!(outer.one().ident, usize::try_from(fd).unwrap());
     inner.one();
     outer.none();
+}
+
+fn a_watched_queue_stays_watched_whatever_is_closed(bench: &Bench) {
+    let inner = bench.queue();
+    let Ok(fd) = inner.0.fd() else { return };
+    let outer = bench.queue();
+    outer.set(change(usize::try_from(fd).unwrap(), Filter::READ, Flags::ADD));
+    let (kept, mut kept_writer) = pipe().unwrap();
+    inner.set(read(&kept, Flags::ADD));
+    let (reader, mut writer) = pipe().unwrap();
+    inner.set(read(&reader, Flags::ADD));
+    let _alive = reader.try_clone().unwrap();
+    drop(reader);
+    writer.write_all(b"x").unwrap();
+    for _ in 0..50 {
+        assert_eq!(inner.wait(8, 0), []);
+    }
+    assert_eq!(inner.0.fd(), Ok(fd));
+    outer.idle();
+    kept_writer.write_all(b"x").unwrap();
+    assert_eq!(outer.one().ident, usize::try_from(fd).unwrap());
+    assert_eq!(inner.one().ident, ident(&kept));
+    (&kept).read_exact(&mut [0]).unwrap();
+    outer.none();
+    inner.set(timer(1, Flags::ADD | Flags::ONESHOT, 0, 2));
+    outer.one();
+}
+
+fn a_queue_does_not_watch_itself(bench: &Bench) {
+    let queue = bench.queue();
+    let Ok(fd) = queue.0.fd() else { return };
+    for filter in [Filter::READ, Filter::WRITE] {
+        let itself = change(usize::try_from(fd).unwrap(), filter, Flags::ADD);
+        assert_eq!(queue.try_set(itself), Err(libc::EINVAL));
+    }
+    queue.none();
 }
 
 fn capacity_one_reaches_every_ready_knote(bench: &Bench) {

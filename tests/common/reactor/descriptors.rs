@@ -22,7 +22,6 @@ crate::cases![
         a_half_close_is_an_end_with_data_still_readable,
         the_last_writer_ends_the_reader,
         the_last_reader_ends_the_writer,
-        a_reset_tells_its_error_to_both_filters,
         the_end_is_told_once_with_clear;
     "low-water marks":
         a_low_water_mark_holds_back_and_does_not_spin,
@@ -194,23 +193,6 @@ fn the_last_reader_ends_the_writer(bench: &Bench) {
     let event = queue.one();
     assert!(event.flags.contains(Flags::EOF));
     assert_eq!(event.fflags, 0);
-}
-
-fn a_reset_tells_its_error_to_both_filters(bench: &Bench) {
-    let queue = bench.queue();
-    let (near, mut far) = tcp_pair();
-    (&near).write_all(b"unread data makes the close a reset").unwrap();
-    far.read_exact(&mut [0; 1]).unwrap();
-    queue.set(read(&near, Flags::ADD));
-    queue.none();
-    drop(far);
-    let event = queue.one();
-    assert!(event.flags.contains(Flags::EOF));
-    assert_eq!(event.fflags, libc::ECONNRESET.cast_unsigned());
-    queue.set(write(&near, Flags::ADD | Flags::ONESHOT));
-    let events = queue.wait(8, 0);
-    assert_eq!(events.len(), 2);
-    assert!(events.iter().all(|event| event.flags.contains(Flags::EOF)));
 }
 
 fn the_end_is_told_once_with_clear(bench: &Bench) {

@@ -2,7 +2,7 @@
 //! "Flags", and how the filters share a descriptor.
 
 use super::{Bench, NOT_NS, change, ident, read, timer, user, write};
-use evl::reactor::{Event, Filter, Flags, note};
+use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use std::io::{Read, Write, pipe};
 use std::os::unix::net::UnixStream;
 
@@ -13,7 +13,10 @@ crate::cases![
     "CLEAR":
         clear_waits_for_a_new_transition,
         clear_reports_what_came_after_draining,
-        clear_reports_more_data;
+        clear_reports_more_data,
+        any_change_has_a_clear_knote_looked_at_again,
+        a_change_does_not_tell_what_is_gone,
+        a_change_of_a_disabled_knote_tells_nothing;
     "ONESHOT":
         oneshot_is_delivered_once_and_deleted,
         oneshot_leaves_the_other_filter_alone;
@@ -36,6 +39,7 @@ crate::cases![
         udata_specific_knotes_live_side_by_side;
     "knotes that share a descriptor":
         level_and_edge_share_a_descriptor,
+        bytes_may_repeat_the_edge_of_room,
         dispatch_and_level_share_a_descriptor;
     "flags of a record":
         records_echo_registration_flags;
@@ -100,6 +104,53 @@ fn clear_reports_more_data(bench: &Bench) {
     queue.one();
     far.write_all(b"y").unwrap();
     assert_eq!(queue.wait(8, NOT_NS).len(), 1, "what is new is told at once");
+    queue.none();
+}
+
+fn any_change_has_a_clear_knote_looked_at_again(bench: &Bench) {
+    let queue = bench.queue();
+    let (reader, mut writer) = pipe().unwrap();
+    writer.write_all(b"x").unwrap();
+    queue.set(read(&reader, Flags::ADD | Flags::CLEAR));
+    let (near, _far) = UnixStream::pair().unwrap();
+    queue.set(write(&near, Flags::ADD | Flags::CLEAR));
+    assert_eq!(queue.filters(), [Filter::READ, Filter::WRITE]);
+    for (flags, udata) in [(Flags::empty(), 5), (Flags::ENABLE, 6), (Flags::ADD, 7)] {
+        queue.none();
+        queue.set(Event { udata, ..read(&reader, flags) });
+        let event = queue.one();
+        assert_eq!((event.filter, event.udata), (Filter::READ, udata), "{flags:?}");
+        queue.set(Event { udata, ..write(&near, flags | Flags::KEEPUDATA) });
+        let event = queue.one();
+        assert_eq!((event.filter, event.udata), (Filter::WRITE, 0), "{flags:?}");
+    }
+    queue.none();
+}
+
+fn a_change_does_not_tell_what_is_gone(bench: &Bench) {
+    let queue = bench.queue();
+    let (mut reader, mut writer) = pipe().unwrap();
+    writer.write_all(b"x").unwrap();
+    queue.set(read(&reader, Flags::ADD | Flags::CLEAR));
+    queue.one();
+    reader.read_exact(&mut [0]).unwrap();
+    for flags in [Flags::empty(), Flags::ENABLE, Flags::ADD] {
+        queue.set(read(&reader, flags));
+        queue.none();
+    }
+}
+
+fn a_change_of_a_disabled_knote_tells_nothing(bench: &Bench) {
+    let queue = bench.queue();
+    let (reader, mut writer) = pipe().unwrap();
+    writer.write_all(b"x").unwrap();
+    queue.set(read(&reader, Flags::ADD | Flags::CLEAR | Flags::DISABLE));
+    queue.set(Event { udata: 5, ..read(&reader, Flags::empty()) });
+    queue.none();
+    queue.set(Event { udata: 6, ..read(&reader, Flags::ENABLE) });
+    assert_eq!(queue.one().udata, 6);
+    queue.set(read(&reader, Flags::DISABLE));
+    queue.set(read(&reader, Flags::empty()));
     queue.none();
 }
 
@@ -296,6 +347,20 @@ fn level_and_edge_share_a_descriptor(bench: &Bench) {
     assert_eq!(queue.filters(), [Filter::READ]);
     assert_eq!(queue.filters(), [Filter::READ]);
     near.read_exact(&mut [0]).unwrap();
+    queue.none();
+}
+
+fn bytes_may_repeat_the_edge_of_room(bench: &Bench) {
+    let queue = bench.queue();
+    let (near, mut far) = UnixStream::pair().unwrap();
+    queue.set(read(&near, Flags::ADD | Flags::CLEAR));
+    queue.set(write(&near, Flags::ADD | Flags::CLEAR));
+    assert_eq!(queue.one().filter, Filter::WRITE);
+    queue.none();
+    far.write_all(b"x").unwrap();
+    let repeats = bench.kind == BackendKind::Epoll;
+    let both = [Filter::READ, Filter::WRITE];
+    assert_eq!(queue.filters(), if repeats { &both[..] } else { &both[..1] });
     queue.none();
 }
 

@@ -17,6 +17,7 @@ pub mod calls;
 pub mod closing;
 pub mod descriptors;
 pub mod directories;
+pub mod errors;
 pub mod exceptional;
 pub mod farewells;
 pub mod files;
@@ -105,11 +106,12 @@ macro_rules! cases {
 }
 
 /// Every case there is, by what they are about.
-pub const TABLES: [(&str, &[Case]); 13] = [
+pub const TABLES: [(&str, &[Case]); 14] = [
     ("Calls", calls::CASES),
     ("Flags", flags::CASES),
     ("READ and WRITE: sockets and pipes", descriptors::CASES),
     ("READ and WRITE: files, devices, terminals, named pipes", files::CASES),
+    ("Sockets that have failed", errors::CASES),
     ("EXCEPT and EMPTY", exceptional::CASES),
     ("Descriptors closed, duplicated and used again", closing::CASES),
     ("VANISHED, and the deferred deletion", farewells::CASES),

@@ -19,6 +19,7 @@ crate::cases![
     "units":
         the_units_are_what_they_say,
         two_units_are_einval,
+        ticks_of_a_mac_are_enotsup,
         coalescing_notes_are_accepted;
     "NOTE_ABSOLUTE":
         absolute_is_wall_clock_and_once,
@@ -180,6 +181,15 @@ fn two_units_are_einval(bench: &Bench) {
     let both = note::SECONDS | note::USECONDS;
     assert_eq!(queue.try_set(timer(1, Flags::ADD, both, 1)), Err(libc::EINVAL));
     assert_eq!(queue.try_set(timer(1, Flags::ADD, 0x1000, 1)), Err(libc::EINVAL));
+}
+
+fn ticks_of_a_mac_are_enotsup(bench: &Bench) {
+    let queue = bench.queue();
+    for fflags in [note::MACHTIME, note::MACHTIME | note::ABSOLUTE] {
+        let change = timer(1, Flags::ADD, fflags, 1);
+        assert_eq!(queue.try_set(change), Err(libc::ENOTSUP));
+    }
+    queue.none();
 }
 
 fn zero_periodic_is_one_unit(bench: &Bench) {
