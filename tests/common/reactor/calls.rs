@@ -29,6 +29,7 @@ crate::cases![
         unknown_filters_are_einval,
         filters_of_single_systems_are_enotsup,
         bad_descriptors_are_ebadf,
+        filters_of_single_systems_are_enotsup,
         missing_knotes_are_enoent,
         a_failed_change_changes_nothing;
     "fork":
@@ -108,14 +109,15 @@ fn a_wait_is_exact_to_less_than_a_millisecond(bench: &Bench) {
         skip("the system's poll counts milliseconds");
     }
     let queue = bench.queue();
-    let shortest = (0..20).map(|_| {
+    let lasted = || {
         let start = Instant::now();
         assert_eq!(queue.wait(1, 200_000), []);
-        start.elapsed()
-    });
-    let shortest = shortest.min().unwrap();
-    assert!(shortest >= Duration::from_micros(200), "too short: {shortest:?}");
-    assert!(shortest < Duration::from_millis(1), "rounded up: {shortest:?}");
+        let time = start.elapsed();
+        assert!(time >= Duration::from_micros(200), "too short: {time:?}");
+        time
+    };
+    // A busy machine makes waits longer, but if they are rounded up, none is ever shorter than that.
+    assert!((0..1000).any(|_| lasted() < Duration::from_millis(1)), "rounded up");
 }
 
 fn a_signal_ends_the_wait(bench: &Bench) {

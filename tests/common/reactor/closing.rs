@@ -15,13 +15,13 @@ crate::cases![
     "the file lives on through dup":
         a_closed_descriptor_is_silent_though_its_file_lives,
         a_closed_descriptor_does_not_spin,
-        a_closed_descriptor_among_many_is_silent,
-        a_number_of_another_file_is_silent,
-        a_number_of_another_file_that_is_ready_is_silent,
-        a_number_that_the_queue_takes_for_itself_is_silent;
+        a_closed_descriptor_among_many_is_silent;
     "a number used again":
         a_number_used_again_starts_afresh,
         a_number_used_again_hears_nothing_of_the_old_file,
+        a_number_of_another_file_is_silent,
+        a_number_of_another_file_that_is_ready_is_silent,
+        a_number_that_the_queue_takes_for_itself_is_silent,
         an_old_knote_does_not_survive_in_the_other_filter,
         enabling_after_reuse_is_enoent;
 ];

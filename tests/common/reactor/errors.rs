@@ -8,17 +8,18 @@ use std::io::{ErrorKind, Read, Write, pipe};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 
 crate::cases![
-    "the socket's error":
+    "a reset":
         an_error_is_left_to_the_socket,
         a_reset_tells_its_error_if_asked,
-        a_reset_tells_its_error_to_all_who_ask,
-        an_error_of_a_datagram_is_told_once_if_asked;
-    "a connection that is being made":
+        a_reset_tells_its_error_to_all_who_ask;
+    "connecting":
         a_refused_connection_is_an_end_and_keeps_its_error,
         a_refused_connection_tells_its_error_if_asked,
         a_connection_in_progress_is_silent_and_then_writable;
-    "errors that are no end, ends that are no error":
+    "no end":
         an_error_of_a_datagram_is_no_end,
+        an_error_of_a_datagram_is_told_once_if_asked;
+    "a pipe":
         a_pipe_without_a_reader_has_no_error;
 ];
 

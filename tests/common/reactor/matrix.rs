@@ -14,8 +14,8 @@ use std::path::Path;
 const HEAD: &str = "# Conformance
 
 What the runs of the conformance table (`tests/common/reactor/`) found on Linux: ✓ is a case that
-passed through every face, the C functions as well as the Rust ones; else the cell says why the case
-cannot run. The tests write this page, and fail if it is old: `EVL_REWRITE=1 cargo test` writes it
+passed through every face: the Rust functions, the C functions and, on epoll, `kevent()`. Else the cell
+says why the case cannot run, or what is told instead. The tests write this page, and fail if it is old: `EVL_REWRITE=1 cargo test` writes it
 anew. `EVL_CASE=part_of_a_name cargo test --test reactor_conformance` runs some cases.
 
 The backend kqueue runs on six simulated kernels, made after macOS, FreeBSD, DragonFly, OpenBSD and two
@@ -31,7 +31,7 @@ const PASSED: &str = "✓";
 /// A case and a backend, as the page has them.
 type Place = (String, &'static str);
 /// A face and, if the case cannot run through it, why.
-type Found = (&'static str, Option<&'static str>);
+type Found = (&'static str, Option<String>);
 
 /// What was found.
 #[derive(Default)]
@@ -43,7 +43,7 @@ impl Matrix {
         case: &str,
         backend: &'static str,
         face: &'static str,
-        obstacle: Option<&'static str>,
+        obstacle: Option<String>,
     ) {
         self.0.entry((title(case), backend)).or_default().push((face, obstacle));
     }
@@ -94,12 +94,12 @@ fn title(case: &str) -> String {
 }
 
 fn cell(faces: &[Found]) -> String {
-    let obstacles: Vec<_> = faces.iter().filter_map(|(_, obstacle)| *obstacle).collect();
+    let obstacles: Vec<_> = faces.iter().filter_map(|(_, obstacle)| obstacle.as_ref()).collect();
     match obstacles.as_slice() {
         [] => PASSED.to_owned(),
-        [first, ..] if obstacles.len() == faces.len() => (*first).to_owned(),
+        [first, ..] if obstacles.len() == faces.len() => (*first).clone(),
         _ => {
-            let told = faces.iter().filter_map(|(face, obstacle)| Some((face, (*obstacle)?)));
+            let told = faces.iter().filter_map(|(face, obstacle)| Some((face, obstacle.as_ref()?)));
             let told: Vec<_> = told.map(|(face, why)| format!("{face}: {why}")).collect();
             format!("{PASSED} ({})", told.join("; "))
         }

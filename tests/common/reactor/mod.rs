@@ -24,6 +24,7 @@ pub mod files;
 pub mod flags;
 pub mod matrix;
 pub mod processes;
+pub mod shares;
 pub mod signals;
 pub mod system;
 pub mod timers;
@@ -32,6 +33,7 @@ pub mod vnodes;
 
 use evl::reactor::{BackendKind, Event, Filter, Flags};
 use matrix::Matrix;
+use shares::{Job, run_all};
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{catch_unwind, resume_unwind};
 use std::sync::mpsc;
@@ -56,6 +58,8 @@ pub struct Face {
     pub create: fn(BackendKind) -> Outcome<Box<dyn Queue>>,
     /// The kernel is not a real one: it has no descriptor, and watches no files.
     pub simulated: bool,
+    /// Cases that do not hold for it, and what it does instead.
+    pub otherwise: &'static [(&'static str, &'static str)],
 }
 
 /// A face and a backend.
@@ -91,17 +95,8 @@ macro_rules! cases {
             run: $name,
         }),+),+];
     };
-    (if $can_run:path; $($name:ident),+ $(,)?) => {
-        $crate::cases![
-            needs |bench| if !$can_run(bench) { $crate::conformance::skip("the system cannot") };
-            "": $($name),+
-        ];
-    };
     ($($rule:literal: $($name:ident),+ $(,)?);+ $(;)?) => {
         $crate::cases![needs |_| (); $($rule: $($name),+);+];
-    };
-    ($($name:ident),+ $(,)?) => {
-        $crate::cases!["": $($name),+];
     };
 }
 
@@ -110,8 +105,8 @@ pub const TABLES: [(&str, &[Case]); 14] = [
     ("Calls", calls::CASES),
     ("Flags", flags::CASES),
     ("READ and WRITE: sockets and pipes", descriptors::CASES),
-    ("READ and WRITE: files, devices, terminals, named pipes", files::CASES),
     ("Sockets that have failed", errors::CASES),
+    ("READ and WRITE: files, devices, terminals, named pipes", files::CASES),
     ("EXCEPT and EMPTY", exceptional::CASES),
     ("Descriptors closed, duplicated and used again", closing::CASES),
     ("VANISHED, and the deferred deletion", farewells::CASES),
@@ -155,45 +150,51 @@ pub const NOT_NS: i64 = 30_000_000;
 /// The environment variable that names the only cases to run, by a part of their names.
 const ONLY: &str = "EVL_CASE";
 
+/// What became of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    Passed,
+    /// It cannot run, because of this.
+    Skipped(String),
+    Failed,
+}
+
 /// Runs the tables on every backend through each face, and fails if a case did, or if the page that
-/// tells what was found says something else.
-pub fn run(faces: &[Face]) {
-    let only = std::env::var(ONLY).unwrap_or_default();
+/// tells what was found says something else. `test` is the name of the test that calls this.
+pub fn run(test: &str, faces: &[Face]) {
+    let Some(attempts) = run_all(test, faces) else { return };
     let mut matrix = Matrix::default();
     let mut failed = Vec::new();
-    for face in faces.iter().copied() {
-        for kind in BackendKind::ALL {
-            if matches!((face.create)(kind), Err(libc::ENOTSUP)) {
-                println!("skipped: {} has no {kind} here", face.name);
-                continue;
+    for (Job { case, bench: Bench { face, kind } }, attempt) in attempts {
+        match attempt {
+            Attempt::Passed => matrix.add(case.name, kind.name(), face.name, None),
+            Attempt::Skipped(why) => {
+                println!("skipped: {} on {kind} through {}: {why}", case.name, face.name);
+                matrix.add(case.name, kind.name(), face.name, Some(why));
             }
-            let bench = Bench { face, kind };
-            let cases = TABLES.iter().flat_map(|(_, cases)| cases.iter());
-            for case in cases.filter(|case| case.name.contains(&only)) {
-                match attempt(case, &bench) {
-                    Ok(()) => matrix.add(case.name, kind.name(), face.name, None),
-                    Err(Some(why)) => {
-                        println!("skipped: {} on {kind} through {}: {why}", case.name, face.name);
-                        matrix.add(case.name, kind.name(), face.name, Some(why));
-                    }
-                    Err(None) => failed.push(format!("{} on {kind}, {}", case.name, face.name)),
-                }
-            }
+            Attempt::Failed => failed.push(format!("{} on {kind}, {}", case.name, face.name)),
         }
     }
     assert!(failed.is_empty(), "failed:\n  {}", failed.join("\n  "));
-    if only.is_empty() && cfg!(target_os = "linux") {
+    if std::env::var_os(ONLY).is_none() && cfg!(target_os = "linux") {
         matrix.check();
     }
 }
 
-/// Runs one case. The error is why it cannot run, or nothing if it failed.
-fn attempt(case: &Case, bench: &Bench) -> Result<(), Option<&'static str>> {
+/// Runs one case.
+fn attempt(case: &Case, bench: &Bench) -> Attempt {
     let result = catch_unwind(|| {
+        if let Some((_, instead)) = bench.face.otherwise.iter().find(|it| it.0 == case.name) {
+            skip(instead);
+        }
         (case.needs)(bench);
         (case.run)(bench);
     });
-    result.map_err(|payload| payload.downcast::<Skipped>().ok().map(|skipped| skipped.0))
+    match result.map_err(|payload| payload.downcast::<Skipped>()) {
+        Ok(()) => Attempt::Passed,
+        Err(Ok(skipped)) => Attempt::Skipped(skipped.0.to_owned()),
+        Err(Err(_)) => Attempt::Failed,
+    }
 }
 
 impl Bench {
