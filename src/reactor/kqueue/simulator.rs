@@ -181,6 +181,11 @@ impl Queue {
             return Ok(Watch::Queue(Weak::clone(queue)));
         }
         let identity = Identity::of(fd)?;
+        let dialect = self.dialect();
+        let for_sockets = [dialect.except, dialect.empty].contains(&Some(change.filter));
+        if for_sockets && !fd::is_socket(fd) {
+            return Err(errno(libc::EINVAL));
+        }
         let found: Readiness = poll::look(fd, to_events(Interest::WRITE)).into();
         let failed = found.contains(Readiness::ERROR) && !fd::is_socket(fd);
         if change.filter == self.dialect().write && failed {

@@ -32,6 +32,7 @@ crate::cases![
         a_signal_ends_the_wait;
     "bad input":
         unknown_filters_are_einval,
+        filters_of_single_systems_are_enotsup,
         bad_descriptors_are_ebadf,
         filters_of_single_systems_are_enotsup,
         missing_knotes_are_enoent,

@@ -121,17 +121,8 @@ macro_rules! cases {
             run: $name,
         }),+),+];
     };
-    (if $can_run:path; $($name:ident),+ $(,)?) => {
-        $crate::cases![
-            needs |bench| if !$can_run(bench) { $crate::conformance::skip("the system cannot") };
-            "": $($name),+
-        ];
-    };
     ($($rule:literal: $($name:ident),+ $(,)?);+ $(;)?) => {
         $crate::cases![needs |_| (); $($rule: $($name),+);+];
-    };
-    ($($name:ident),+ $(,)?) => {
-        $crate::cases!["": $($name),+];
     };
 }
 
