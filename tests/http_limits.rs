@@ -219,6 +219,32 @@ fn client_max_body_size_holds_for_bodies_that_nobody_wants() {
     client.end();
 }
 
+/// Nothing but its end, or its limit, tells how large a chunked body is.
+#[test]
+fn client_max_body_size_holds_for_chunked_bodies_that_nobody_wants() {
+    let config = "worker_processes 1; client_max_body_size 10; server { listen 127.0.0.1:0; root .;
+                  location = /text { return 200 text; } location = /any { return 200 any;
+                  client_max_body_size 0; } }";
+    let server = Live::from_file(config, &[("file", b"file")]);
+    let head = |target: &str| {
+        format!("GET {target} HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+    };
+    for target in ["/text", "/file", "/missing"] {
+        let mut client = server.connect();
+        client.send(head(target) + "a\r\n0123456789\r\n");
+        assert!(client.is_silent_for(PAUSE), "{target}");
+        client.send("1\r\n");
+        assert!(client.answer().expect(413).closes(), "{target}");
+        client.end();
+    }
+    let mut client = server.connect();
+    let small = "a\r\n0123456789\r\n0\r\nA: b\r\n\r\n";
+    assert_eq!(client.ask(head("/text") + small).expect(200).text(), "text");
+    assert_eq!(client.ask(head("/file") + small).expect(200).text(), "file");
+    client.ask(head("/any")).expect(200);
+    client.send("fff\r\n");
+}
+
 #[test]
 fn client_max_body_size_zero_is_no_limit() {
     let server = server("client_max_body_size 0;");
@@ -282,7 +308,7 @@ fn large_client_header_buffers_bound_the_head() {
 }
 
 #[test]
-fn the_number_of_fields_is_bounded() {
+fn a_hundred_fields_are_taken_by_default() {
     let server = server("");
     let request =
         |count: usize| format!("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", "A: b\r\n".repeat(count - 1));
@@ -294,6 +320,17 @@ fn the_number_of_fields_is_bounded() {
     };
     server.ask(trailers(100)).expect(200);
     server.ask(trailers(101)).expect(431);
+}
+
+#[test]
+fn max_headers_is_the_number_of_fields() {
+    let request =
+        |count: usize| format!("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", "A: b\r\n".repeat(count - 1));
+    for limit in [1, 7, 256] {
+        let server = server(&format!("max_headers {limit};"));
+        server.ask(request(limit)).expect(200);
+        server.ask(request(limit + 1)).expect(431);
+    }
 }
 
 #[test]

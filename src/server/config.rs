@@ -145,6 +145,7 @@ pub(crate) struct Settings {
     /// `large_client_header_buffers`: longest request line and largest head, in bytes.
     pub(crate) max_request_line: usize,
     pub(crate) max_header_block: usize,
+    pub(crate) max_headers: usize,
     /// `access_log`, in the combined format; `None` is `off`.
     pub(crate) access_log: Option<PathBuf>,
     /// `server_tokens`: whether the `Server` field tells the version.
@@ -170,6 +171,7 @@ impl Default for Settings {
             keepalive_requests: limits::KEEPALIVE_REQUESTS,
             max_request_line: limits::REQUEST_LINE,
             max_header_block: limits::HEADER_BLOCK,
+            max_headers: limits::HEADERS,
             access_log: None,
             server_tokens: true,
         }

@@ -50,7 +50,7 @@ pub(crate) struct Connection {
 enum Phase {
     /// Between requests, or in the head of one.
     Head,
-    /// The handler wants the whole body first.
+    /// The whole body has to be there first: the handler wants it, or its size decides.
     Body(Box<Pending>),
     /// Answered already; the rest of the body is dropped.
     Discard,
@@ -232,6 +232,15 @@ impl Connection {
         self.closing |= self.is_resting();
     }
 
+    /// Since when nothing has come and nothing is to be sent; `None` if a request has begun, or may be
+    /// on its way from a client that has just connected.
+    pub(crate) fn idle_since(&self, now: u64) -> Option<u64> {
+        let is_idle = self.is_resting() && self.output.is_empty();
+        let is_new = self.served == 0
+            && now.saturating_sub(self.since) < clock::nanoseconds(limits::SHED_PATIENCE);
+        (is_idle && !is_new).then_some(self.since)
+    }
+
     fn is_resting(&self) -> bool {
         matches!(self.phase, Phase::Head) && self.input.is_empty() && self.decoder.is_idle()
     }
@@ -248,7 +257,7 @@ impl Connection {
             let limits = Limits {
                 request_line: self.settings.max_request_line,
                 head: self.settings.max_header_block,
-                headers: limits::HEADERS,
+                headers: self.settings.max_headers,
                 body: self.settings.max_body,
             };
             let rest = input.get(used..).unwrap_or_default();
@@ -265,14 +274,13 @@ impl Connection {
                 Ok((count, Step::Data(data))) => {
                     used += count;
                     if let Phase::Body(pending) = &mut self.phase {
-                        pending.body.extend_from_slice(data);
+                        pending.data(data);
                     }
                 }
                 Ok((count, Step::Trailers(trailers))) => {
                     used += count;
                     if let Phase::Body(pending) = &mut self.phase {
-                        let owned = |(name, value): (&[u8], &[u8])| (name.into(), value.into());
-                        pending.trailers = trailers.fields().map(owned).collect();
+                        pending.trailers(trailers);
                     }
                 }
                 Ok((count, Step::End)) => {
@@ -286,6 +294,11 @@ impl Connection {
             }
         }
         used
+    }
+
+    /// Whether closing now cuts an answer whose end would be the connection's.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.output.ends_by_close()
     }
 
     /// The connection ends: what was not sent is dropped.

@@ -3,6 +3,7 @@
 
 use super::body::{Body, Payload};
 use super::limits;
+use super::routes::Params;
 use crate::error::{Error, Result};
 use crate::http::h1::encoder;
 use crate::http::h1::head::RequestHead;
@@ -30,7 +31,7 @@ pub struct Request<'a> {
     pub(crate) query: Option<&'a [u8]>,
     pub(crate) body: &'a [u8],
     pub(crate) trailers: &'a [OwnedField],
-    pub(crate) params: Option<matchit::Params<'a, 'a>>,
+    pub(crate) params: Option<Params<'a, 'a>>,
     /// The time of day at which it is answered.
     pub(crate) now: SystemTime,
     pub(crate) peer: Peer,
@@ -109,6 +110,8 @@ pub struct Response {
     /// Close the connection after this answer; with `silent` instead of it.
     pub(crate) close: bool,
     pub(crate) silent: bool,
+    /// Descriptors or memory ran out while it was made: idle connections are to make room.
+    pub(crate) exhausted: bool,
 }
 
 impl Response {
@@ -120,6 +123,7 @@ impl Response {
         self.bytes.shrink_to(limits::OUTPUT_HIGH);
         self.close = false;
         self.silent = false;
+        self.exhausted = false;
     }
 
     /// Forgets the content, not the header lines.
@@ -161,6 +165,15 @@ impl Response {
     /// until the connection closes.
     pub fn stream(&mut self, body: Box<dyn Body>) {
         self.payload = Payload::Stream(body);
+    }
+
+    /// Whether there is a header line of this name.
+    pub(crate) fn has_line(&self, name: &str) -> bool {
+        self.fields.split(|&byte| byte == b'\n').any(|line| {
+            line.split_at_checked(name.len()).is_some_and(|(start, rest)| {
+                start.eq_ignore_ascii_case(name.as_bytes()) && rest.starts_with(b":")
+            })
+        })
     }
 
     /// Adds a header line that the engine knows to be right.

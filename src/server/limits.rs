@@ -21,7 +21,7 @@ pub(crate) const REQUEST_LINE: usize = 8 * 1024;
 pub(crate) const HEADER_BLOCK: usize = 4 * 8 * 1024;
 /// Longest queue of connections not yet accepted (`listen … backlog=`).
 pub(crate) const BACKLOG: i32 = 511;
-/// Most header fields in one request.
+/// Default of `max_headers`: the most header fields in one request.
 pub(crate) const HEADERS: usize = 100;
 /// Bytes of encoded answers at which a connection takes no further request.
 pub(crate) const OUTPUT_HIGH: usize = 64 * 1024;
@@ -44,6 +44,12 @@ pub(crate) const ACCEPTS: usize = 64;
 pub(crate) const LAST_ACCEPTS: usize = 4096;
 /// Pause of accepting after the process or the system ran out of descriptors or memory.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Most idle connections closed at a time to make room when descriptors or memory ran out.
+pub(crate) const SHED: usize = 32;
+/// How long a client that has connected and says nothing does not count as idle.
+pub(crate) const SHED_PATIENCE: Duration = Duration::from_secs(1);
+/// `Retry-After` of a 503, in seconds.
+pub(crate) const RETRY_AFTER: &str = "1";
 /// How long a closed connection is read from, so that a reset does not overtake its last answer.
 pub(crate) const LINGER: Duration = Duration::from_secs(5);
 /// Internal redirects of one request: index files and error pages.

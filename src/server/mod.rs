@@ -105,7 +105,8 @@ impl Server {
     }
 
     /// Has `handler` answer requests with this method (`*` for all; GET answers HEAD as well) whose
-    /// path matches `pattern`: `/users/{id}` takes one segment for `id`, `/files/{path...}` the rest.
+    /// path matches `pattern`: `/users/{id}` takes one segment for `id`, `/files/{path...}` the rest,
+    /// which may be empty.
     ///
     /// # Errors
     /// `EINVAL` for an unknown method and for a pattern that is wrong or in conflict with another.

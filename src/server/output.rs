@@ -17,7 +17,7 @@ pub(crate) struct Output {
     bytes: Vec<u8>,
     sent: usize,
     payload: Payload,
-    chunked: bool,
+    framing: BodyFraming,
     /// The log line of the answer whose payload is being sent.
     entry: Option<Entry>,
 }
@@ -37,6 +37,12 @@ pub(crate) enum Outgoing<'a> {
 impl Output {
     pub(crate) fn is_empty(&self) -> bool {
         self.sent == self.bytes.len() && matches!(self.payload, Payload::None)
+    }
+
+    /// Whether only a reset tells the client that the answer is cut: its end was to be the
+    /// connection's.
+    pub(crate) fn ends_by_close(&self) -> bool {
+        self.framing == BodyFraming::UntilClose && !self.is_empty()
     }
 
     /// Whether another answer has to wait: order forbids one behind a payload, and memory one behind
@@ -85,8 +91,8 @@ impl Output {
         let mut entry = entry;
         let payload = std::mem::take(&mut response.payload);
         if request.method != Method::Head && framing != BodyFraming::None {
-            self.chunked = framing == BodyFraming::Chunked;
-            if self.chunked {
+            self.framing = framing;
+            if framing == BodyFraming::Chunked {
                 encoder::chunk(&mut self.bytes, &response.bytes);
             } else {
                 self.bytes.extend_from_slice(&response.bytes);
@@ -124,7 +130,7 @@ impl Output {
         let Payload::Stream(body) = &mut self.payload else { return Ok(()) };
         let mut piece = cx.buffers.take();
         let more = body.pull(&mut piece);
-        if self.chunked {
+        if self.framing == BodyFraming::Chunked {
             encoder::chunk(&mut self.bytes, &piece);
         } else {
             self.bytes.extend_from_slice(&piece);
@@ -134,7 +140,7 @@ impl Output {
         }
         cx.buffers.give(piece);
         if more? == Pull::End {
-            if self.chunked {
+            if self.framing == BodyFraming::Chunked {
                 encoder::last_chunk(&mut self.bytes);
             }
             self.payload = Payload::None;

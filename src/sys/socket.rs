@@ -156,8 +156,14 @@ pub(crate) fn shutdown_write(socket: BorrowedFd<'_>) -> io::Result<()> {
     socket2::SockRef::from(&socket).shutdown(std::net::Shutdown::Write)
 }
 
-/// Whether accepting failed because descriptors or memory ran out, so that trying again at once would
-/// only spin (accept(2)).
+/// Has closing reset the connection, so that the other side sees that it was cut off (`SO_LINGER` of
+/// zero, socket(7)).
+pub(crate) fn reset_on_close(socket: BorrowedFd<'_>) -> io::Result<()> {
+    socket2::SockRef::from(&socket).set_linger(Some(std::time::Duration::ZERO))
+}
+
+/// Whether descriptors or memory ran out, so that trying again at once would only spin (accept(2),
+/// open(2)).
 pub(crate) fn is_exhausted(error: &io::Error) -> bool {
     let exhausted = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
     error.raw_os_error().is_some_and(|errno| exhausted.contains(&errno))

@@ -251,6 +251,19 @@ impl Client {
         std::mem::take(&mut self.came)
     }
 
+    /// Whether the connection ends by a reset, whatever comes before.
+    pub(crate) fn is_reset(&mut self) -> bool {
+        self.be_patient();
+        loop {
+            match self.receive() {
+                Ok(0) => return false,
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return true,
+                Err(error) => panic!("{error}, after {}", shown(&self.came)),
+            }
+        }
+    }
+
     /// All that comes until the connection ends, in order.
     pub(crate) fn rest(&mut self) -> Vec<u8> {
         self.be_patient();

@@ -5,6 +5,7 @@
 use super::schema::Action::{Access, Block, Include, Main, Server, Settings};
 use super::schema::{Definition, Places};
 use super::{access, answers, listen, setters};
+use crate::http::h1::MAX_FIELDS;
 
 /// As many arguments as one likes.
 const ANY: usize = usize::MAX;
@@ -319,6 +320,21 @@ pub(super) static DEFINITIONS: &[Definition] = &[
         action: Settings(setters::header_buffers),
         about: "The longest request line is one `size`, longer ones are answered 414; the \
                 largest head is `number` times `size`, larger ones are answered 431.",
+    },
+    Definition {
+        name: "max_headers",
+        syntax: "number",
+        default: Some("100"),
+        places: Places::HTTP.union(Places::SERVER),
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            let number = statement.number(1..=MAX_FIELDS as u64)?;
+            settings.max_headers = usize::try_from(number).unwrap_or(MAX_FIELDS);
+            Ok(())
+        }),
+        about: "The most fields that a head, or the trailers after a chunked body, may have, up to \
+                256; more are answered 431.",
     },
     Definition {
         name: "server_tokens",

@@ -2,6 +2,7 @@
 //! A connection's requests: each is looked up, answered or refused, and the answer queued.
 
 use super::{Connection, Phase};
+use crate::http::h1::chunked::Trailers;
 use crate::http::h1::head::{BodyLength, Head, RequestHead};
 use crate::http::status::{Reject, Status};
 use crate::http::target::{self, Form};
@@ -18,8 +19,31 @@ use std::sync::Arc;
 pub(super) struct Pending {
     head: Head,
     bytes: Vec<u8>,
-    pub(super) body: Vec<u8>,
-    pub(super) trailers: Vec<OwnedField>,
+    /// Whether the handler will look at the body; else it is only counted.
+    wanted: bool,
+    body: Vec<u8>,
+    trailers: Vec<OwnedField>,
+}
+
+impl Pending {
+    /// A request whose head, with its bytes, is all that has come.
+    fn new(head: Head, bytes: &[u8], wanted: bool) -> Self {
+        let (body, trailers) = (Vec::new(), Vec::new());
+        Self { head, bytes: bytes.to_vec(), wanted, body, trailers }
+    }
+
+    pub(super) fn data(&mut self, data: &[u8]) {
+        if self.wanted {
+            self.body.extend_from_slice(data);
+        }
+    }
+
+    pub(super) fn trailers(&mut self, trailers: Trailers<'_>) {
+        if self.wanted {
+            let owned = |(name, value): (&[u8], &[u8])| (name.into(), value.into());
+            self.trailers = trailers.fields().map(owned).collect();
+        }
+    }
 }
 
 /// A request that can be answered.
@@ -51,9 +75,11 @@ impl Connection {
                     if head.expect_continue {
                         self.output.proceed(cx);
                     }
-                    let bytes = bytes.to_vec();
-                    let (body, trailers) = (Vec::new(), Vec::new());
-                    self.phase = Phase::Body(Box::new(Pending { head, bytes, body, trailers }));
+                    self.phase = Phase::Body(Box::new(Pending::new(head, bytes, true)));
+                    cx.path = path;
+                    return;
+                } else if self.may_grow_too_large(&head) {
+                    self.phase = Phase::Body(Box::new(Pending::new(head, bytes, false)));
                     cx.path = path;
                     return;
                 } else {
@@ -75,6 +101,12 @@ impl Connection {
         matches!(body, BodyLength::Length(length) if limit > 0 && length > limit)
     }
 
+    /// Whether only the end of a body that nobody wants tells that it is not too large. A client that
+    /// awaits 100 is not asked for such a body.
+    fn may_grow_too_large(&self, head: &Head) -> bool {
+        head.body == BodyLength::Chunked && self.settings.max_body > 0 && !head.expect_continue
+    }
+
     /// The message is complete.
     pub(super) fn finish(&mut self, site: &Site, cx: &mut Context) {
         self.lingering = false;
@@ -94,7 +126,7 @@ impl Connection {
         site: &Site,
         cx: &mut Context,
     ) {
-        let Pending { head, bytes, body, trailers } = pending;
+        let Pending { head, bytes, body, trailers, .. } = pending;
         let mut path = std::mem::take(&mut cx.path);
         match self.look_up(head.view(bytes), &mut path, site) {
             Err(reject) => self.refuse_head(reject, head, bytes, cx),
@@ -162,6 +194,7 @@ impl Connection {
         // A client that did not ask for the end may have sent more already.
         self.lingering |= self.closing && head.persistent;
         let silent = x.response.silent;
+        cx.exhausted |= x.response.exhausted;
         let entry = self
             .log(cx)
             .map(|log| Entry::new(log, &x.request, x.response.status, cx.buffers.take()));

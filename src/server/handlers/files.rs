@@ -33,7 +33,7 @@ pub(crate) fn serve(
     path: &[u8],
 ) -> Result<Option<Vec<u8>>, Reject> {
     let name = file_name(found, path)?;
-    let (file, metadata) = open(&name)?;
+    let (file, metadata) = open(x, &name)?;
     if metadata.is_dir() {
         return directory(found, x, path, &name);
     }
@@ -47,7 +47,7 @@ pub(crate) fn serve_whole(
     path: &[u8],
 ) -> Result<(), Reject> {
     let name = file_name(found, path)?;
-    let (file, metadata) = open(&name)?;
+    let (file, metadata) = open(x, &name)?;
     if metadata.is_dir() {
         return Err(Reject::new(Status::NOT_FOUND, "error page is a directory"));
     }
@@ -81,9 +81,9 @@ fn append(base: &Path, rest: &[u8]) -> PathBuf {
     name.into()
 }
 
-fn open(name: &Path) -> Result<(File, Metadata), Reject> {
-    let file = sys::file::open(name).map_err(|error| reject(&error))?;
-    let metadata = file.metadata().map_err(|error| reject(&error))?;
+fn open(x: &mut Exchange<'_>, name: &Path) -> Result<(File, Metadata), Reject> {
+    let file = sys::file::open(name).map_err(|error| reject(x, &error))?;
+    let metadata = file.metadata().map_err(|error| reject(x, &error))?;
     if metadata.is_file() || metadata.is_dir() {
         Ok((file, metadata))
     } else {
@@ -91,7 +91,12 @@ fn open(name: &Path) -> Result<(File, Metadata), Reject> {
     }
 }
 
-fn reject(error: &io::Error) -> Reject {
+fn reject(x: &mut Exchange<'_>, error: &io::Error) -> Reject {
+    if sys::socket::is_exhausted(error) {
+        x.response.exhausted = true;
+        x.response.line("Retry-After", limits::RETRY_AFTER.as_bytes());
+        return Reject::new(Status::SERVICE_UNAVAILABLE, "out of descriptors or memory");
+    }
     match error.kind() {
         io::ErrorKind::NotFound
         | io::ErrorKind::NotADirectory
@@ -142,7 +147,7 @@ fn directory(
     if !settings.autoindex {
         return Err(Reject::new(Status::FORBIDDEN, "directory without index"));
     }
-    autoindex::list(x, name, path).map_err(|error| reject(&error))?;
+    autoindex::list(x, name, path).map_err(|error| reject(x, &error))?;
     Ok(None)
 }
 
