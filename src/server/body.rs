@@ -29,7 +29,11 @@ pub(crate) enum Payload {
     #[default]
     None,
     File(FileRange),
-    Stream(Box<dyn Body>),
+    /// Content that is pulled; `left` is how many bytes have still to come, where that is known.
+    Stream {
+        body: Box<dyn Body>,
+        left: Option<u64>,
+    },
 }
 
 /// Bytes of an open file.

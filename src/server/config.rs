@@ -146,6 +146,8 @@ pub(crate) struct Settings {
     pub(crate) max_request_line: usize,
     pub(crate) max_header_block: usize,
     pub(crate) max_headers: usize,
+    /// `max_ranges`: requests for more get the whole; 0 is no ranges at all.
+    pub(crate) max_ranges: usize,
     /// `access_log`, in the combined format; `None` is `off`.
     pub(crate) access_log: Option<PathBuf>,
     /// `server_tokens`: whether the `Server` field tells the version.
@@ -172,6 +174,7 @@ impl Default for Settings {
             max_request_line: limits::REQUEST_LINE,
             max_header_block: limits::HEADER_BLOCK,
             max_headers: limits::HEADERS,
+            max_ranges: limits::RANGES,
             access_log: None,
             server_tokens: true,
         }

@@ -164,7 +164,13 @@ impl Response {
     /// length is not known, so it goes out chunked (RFC 9112 section 7.1), or, to a client of HTTP/1.0,
     /// until the connection closes.
     pub fn stream(&mut self, body: Box<dyn Body>) {
-        self.payload = Payload::Stream(body);
+        self.payload = Payload::Stream { body, left: None };
+    }
+
+    /// As [`stream`](Self::stream) with content whose length is known: it goes out with that length. A
+    /// body that ends sooner cuts the answer; what it gives beyond is not sent.
+    pub fn stream_sized(&mut self, length: u64, body: Box<dyn Body>) {
+        self.payload = Payload::Stream { body, left: Some(length) };
     }
 
     /// Whether there is a header line of this name.

@@ -23,6 +23,10 @@ pub(crate) const HEADER_BLOCK: usize = 4 * 8 * 1024;
 pub(crate) const BACKLOG: i32 = 511;
 /// Default of `max_headers`: the most header fields in one request.
 pub(crate) const HEADERS: usize = 100;
+/// Default of `max_ranges`: the most ranges that one request may ask for.
+pub(crate) const RANGES: usize = 64;
+/// Bytes of a file that are read at a time where sendfile(2) cannot send them.
+pub(crate) const PIECE: usize = 32 * 1024;
 /// Bytes of encoded answers at which a connection takes no further request.
 pub(crate) const OUTPUT_HIGH: usize = 64 * 1024;
 /// First size of a connection's buffer, in bytes.

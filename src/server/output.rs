@@ -75,7 +75,8 @@ impl Output {
             _ if !response.status.has_body() => BodyFraming::None,
             Payload::None => BodyFraming::Length(written),
             Payload::File(range) => BodyFraming::Length(written + range.left),
-            Payload::Stream(_) => BodyFraming::of_unknown_length(request.version),
+            Payload::Stream { left: Some(left), .. } => BodyFraming::Length(written + left),
+            Payload::Stream { left: None, .. } => BodyFraming::of_unknown_length(request.version),
         };
         let close = close || framing == BodyFraming::UntilClose;
         let head = ResponseHead {
@@ -112,7 +113,7 @@ impl Output {
     /// What to send next; pulls a streamed body if nothing else is left, but once only: one that has
     /// nothing yet must not keep the worker.
     pub(crate) fn next(&mut self, cx: &mut Context) -> io::Result<Outgoing<'_>> {
-        if self.sent == self.bytes.len() && matches!(self.payload, Payload::Stream(_)) {
+        if self.sent == self.bytes.len() && matches!(self.payload, Payload::Stream { .. }) {
             self.pull(cx)?;
         }
         if self.sent < self.bytes.len() {
@@ -127,9 +128,13 @@ impl Output {
 
     fn pull(&mut self, cx: &mut Context) -> io::Result<()> {
         self.ensure_buffer(cx);
-        let Payload::Stream(body) = &mut self.payload else { return Ok(()) };
+        let Payload::Stream { body, left } = &mut self.payload else { return Ok(()) };
         let mut piece = cx.buffers.take();
-        let more = body.pull(&mut piece);
+        let pulled = body.pull(&mut piece);
+        let pulled = match left {
+            Some(left) => pulled.and_then(|pulled| count_down(left, &mut piece, pulled)),
+            None => pulled,
+        };
         if self.framing == BodyFraming::Chunked {
             encoder::chunk(&mut self.bytes, &piece);
         } else {
@@ -139,7 +144,7 @@ impl Output {
             entry.sent += piece.len() as u64;
         }
         cx.buffers.give(piece);
-        if more? == Pull::End {
+        if pulled? == Pull::End {
             if self.framing == BodyFraming::Chunked {
                 encoder::last_chunk(&mut self.bytes);
             }
@@ -191,5 +196,16 @@ impl Output {
         if self.bytes.capacity() == 0 {
             self.bytes = cx.buffers.take();
         }
+    }
+}
+
+/// Takes a piece off the length that was promised: what is beyond it is dropped.
+fn count_down(left: &mut u64, piece: &mut Vec<u8>, pulled: Pull) -> io::Result<Pull> {
+    piece.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+    *left -= piece.len() as u64;
+    match (*left, pulled) {
+        (0, _) => Ok(Pull::End),
+        (_, Pull::More) => Ok(Pull::More),
+        (_, Pull::End) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "content too short")),
     }
 }

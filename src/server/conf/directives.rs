@@ -337,6 +337,21 @@ pub(super) static DEFINITIONS: &[Definition] = &[
                 256; more are answered 431.",
     },
     Definition {
+        name: "max_ranges",
+        syntax: "number",
+        default: Some("64"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            let number = statement.number(0..=u64::from(u32::MAX))?;
+            settings.max_ranges = usize::try_from(number).unwrap_or(usize::MAX);
+            Ok(())
+        }),
+        about: "How many ranges a request may ask for; one that asks for more gets the whole file. \
+                With 0 files have no ranges. nginx has no limit by default.",
+    },
+    Definition {
         name: "server_tokens",
         syntax: "on | off",
         default: Some("on"),
