@@ -3,6 +3,7 @@
 
 pub(crate) mod authority;
 pub(crate) mod byteranges;
+pub(crate) mod coding;
 pub(crate) mod conditional;
 pub(crate) mod date;
 pub(crate) mod etag;
