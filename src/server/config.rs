@@ -4,6 +4,7 @@
 
 use super::address::Address;
 use super::limits;
+use crate::http::coding::Coding;
 use crate::http::method::MethodSet;
 use crate::http::status::Status;
 use std::fmt;
@@ -148,6 +149,10 @@ pub(crate) struct Settings {
     pub(crate) max_headers: usize,
     /// `max_ranges`: requests for more get the whole; 0 is no ranges at all.
     pub(crate) max_ranges: usize,
+    /// `gzip` and what comes with it.
+    pub(crate) gzip: Gzip,
+    /// `brotli_static`, `zstd_static`, `gzip_static`: the codings that files may lie there in.
+    pub(crate) twins: Vec<Coding>,
     /// `access_log`, in the combined format; `None` is `off`.
     pub(crate) access_log: Option<PathBuf>,
     /// `server_tokens`: whether the `Server` field tells the version.
@@ -175,8 +180,34 @@ impl Default for Settings {
             max_header_block: limits::HEADER_BLOCK,
             max_headers: limits::HEADERS,
             max_ranges: limits::RANGES,
+            gzip: Gzip::default(),
+            twins: Vec::new(),
             access_log: None,
             server_tokens: true,
+        }
+    }
+}
+
+/// Which answers are compressed while they are sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Gzip {
+    pub(crate) on: bool,
+    /// `gzip_types`, with `*` for all; `text/html` is always meant too.
+    pub(crate) types: Vec<String>,
+    /// `gzip_min_length` in bytes; does not hold for content of unknown length.
+    pub(crate) min_length: u64,
+    /// `gzip_comp_level`, 1 to 9.
+    pub(crate) level: u32,
+}
+
+impl Default for Gzip {
+    fn default() -> Self {
+        let min_length = limits::GZIP_MIN_LENGTH;
+        Self {
+            on: false,
+            types: vec!["text/html".to_owned()],
+            min_length,
+            level: limits::GZIP_LEVEL,
         }
     }
 }

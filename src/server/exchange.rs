@@ -7,6 +7,7 @@ use super::routes::Params;
 use crate::error::{Error, Result};
 use crate::http::h1::encoder;
 use crate::http::h1::head::RequestHead;
+use crate::http::headers::Span;
 use crate::http::method::Method;
 use crate::http::status::Status;
 use crate::sys::socket::Peer;
@@ -173,13 +174,29 @@ impl Response {
         self.payload = Payload::Stream { body, left: Some(length) };
     }
 
-    /// Whether there is a header line of this name.
-    pub(crate) fn has_line(&self, name: &str) -> bool {
-        self.fields.split(|&byte| byte == b'\n').any(|line| {
+    /// The value of the first header line of this name.
+    pub(crate) fn value(&self, name: &str) -> Option<&[u8]> {
+        self.lines(name)
+            .next()
+            .map(|line| line.get(name.len() + 2..line.len() - 2).unwrap_or_default())
+    }
+
+    /// The header lines of this name, which all end in CR LF and have `: ` after the name.
+    fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.fields.split_inclusive(|&byte| byte == b'\n').filter(move |line| {
             line.split_at_checked(name.len()).is_some_and(|(start, rest)| {
-                start.eq_ignore_ascii_case(name.as_bytes()) && rest.starts_with(b":")
+                start.eq_ignore_ascii_case(name.as_bytes()) && rest.starts_with(b": ")
             })
         })
+    }
+
+    /// Takes the header lines of this name away.
+    pub(crate) fn remove(&mut self, name: &str) {
+        loop {
+            let line = self.lines(name).next().map(|line| Span::of(&self.fields, line));
+            let Some(line) = line else { break };
+            self.fields.drain(line.range());
+        }
     }
 
     /// Adds a header line that the engine knows to be right.

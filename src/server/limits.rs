@@ -25,6 +25,10 @@ pub(crate) const BACKLOG: i32 = 511;
 pub(crate) const HEADERS: usize = 100;
 /// Default of `max_ranges`: the most ranges that one request may ask for.
 pub(crate) const RANGES: usize = 64;
+/// Default of `gzip_min_length`, in bytes.
+pub(crate) const GZIP_MIN_LENGTH: u64 = 20;
+/// Default of `gzip_comp_level`.
+pub(crate) const GZIP_LEVEL: u32 = 1;
 /// Bytes of a file that are read at a time where sendfile(2) cannot send them.
 pub(crate) const PIECE: usize = 32 * 1024;
 /// Bytes of encoded answers at which a connection takes no further request.

@@ -6,6 +6,7 @@
 
 mod address;
 mod body;
+mod compression;
 mod conf;
 mod config;
 mod connection;

@@ -2,7 +2,7 @@
 //! What a connection has still to send: encoded bytes first, then the payload of the last answer,
 //! which is pulled only as room comes.
 
-use super::body::{FileRange, Payload, Pull};
+use super::body::{self, FileRange, Payload, Pull};
 use super::context::Context;
 use super::exchange::Response;
 use super::limits;
@@ -130,11 +130,7 @@ impl Output {
         self.ensure_buffer(cx);
         let Payload::Stream { body, left } = &mut self.payload else { return Ok(()) };
         let mut piece = cx.buffers.take();
-        let pulled = body.pull(&mut piece);
-        let pulled = match left {
-            Some(left) => pulled.and_then(|pulled| count_down(left, &mut piece, pulled)),
-            None => pulled,
-        };
+        let pulled = body::pull(&mut **body, left, &mut piece);
         if self.framing == BodyFraming::Chunked {
             encoder::chunk(&mut self.bytes, &piece);
         } else {
@@ -196,16 +192,5 @@ impl Output {
         if self.bytes.capacity() == 0 {
             self.bytes = cx.buffers.take();
         }
-    }
-}
-
-/// Takes a piece off the length that was promised: what is beyond it is dropped.
-fn count_down(left: &mut u64, piece: &mut Vec<u8>, pulled: Pull) -> io::Result<Pull> {
-    piece.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
-    *left -= piece.len() as u64;
-    match (*left, pulled) {
-        (0, _) => Ok(Pull::End),
-        (_, Pull::More) => Ok(Pull::More),
-        (_, Pull::End) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "content too short")),
     }
 }

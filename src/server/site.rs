@@ -72,7 +72,7 @@ impl<'s> Found<'s> {
         if let Err(reject) = self.try_answer(x) {
             self.fail(x, reject.status);
         }
-        if x.response.status == Status::METHOD_NOT_ALLOWED && !x.response.has_line("Allow") {
+        if x.response.status == Status::METHOD_NOT_ALLOWED && x.response.value("Allow").is_none() {
             // RFC 9110 section 15.5.6 wants the list, be it empty.
             let routes = self.site.routes.find(x.request.path);
             let offered = routes.map_or(MethodSet::EMPTY, |(routes, _)| routes::methods(routes));

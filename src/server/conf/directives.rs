@@ -5,6 +5,7 @@
 use super::schema::Action::{Access, Block, Include, Main, Server, Settings};
 use super::schema::{Definition, Places};
 use super::{access, answers, listen, setters};
+use crate::http::coding::Coding;
 use crate::http::h1::MAX_FIELDS;
 
 /// As many arguments as one likes.
@@ -350,6 +351,92 @@ pub(super) static DEFINITIONS: &[Definition] = &[
         }),
         about: "How many ranges a request may ask for; one that asks for more gets the whole file. \
                 With 0 files have no ranges. nginx has no limit by default.",
+    },
+    Definition {
+        name: "gzip",
+        syntax: "on | off",
+        default: Some("off"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.gzip.on = statement.flag()?;
+            Ok(())
+        }),
+        about: "Whether answers are compressed while they are sent, to clients of HTTP/1.1 that take it. \
+                Answers that have a coding already, and parts of files, stay as they are.",
+    },
+    Definition {
+        name: "gzip_types",
+        syntax: "type ... | *",
+        default: Some("text/html"),
+        places: Places::SETTINGS,
+        arguments: 1..=ANY,
+        repeats: false,
+        action: Settings(setters::gzip_types),
+        about: "The types of content that `gzip` compresses; `*` is all. `text/html` always is.",
+    },
+    Definition {
+        name: "gzip_min_length",
+        syntax: "length",
+        default: Some("20"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.gzip.min_length = statement.size(0)?;
+            Ok(())
+        }),
+        about: "The least length that `gzip` compresses, in bytes; content of unknown length it always \
+                does.",
+    },
+    Definition {
+        name: "gzip_comp_level",
+        syntax: "level",
+        default: Some("1"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.gzip.level = u32::try_from(statement.number(1..=9)?).unwrap_or(1);
+            Ok(())
+        }),
+        about: "How much `gzip` tries, from 1, the fastest, to 9, the smallest.",
+    },
+    Definition {
+        name: "gzip_static",
+        syntax: "on | off",
+        default: Some("off"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| setters::twins(settings, statement, Coding::Gzip)),
+        about: "Whether a client that takes it is sent the file with `.gz` after its name, where there \
+                is one, instead of the file itself.",
+    },
+    Definition {
+        name: "brotli_static",
+        syntax: "on | off",
+        default: Some("off"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| setters::twins(settings, statement, Coding::Brotli)),
+        about: "Whether a client that takes it is sent the file with `.br` after its name, where there \
+                is one, instead of the file itself.",
+    },
+    Definition {
+        name: "zstd_static",
+        syntax: "on | off",
+        default: Some("off"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            setters::twins(settings, statement, Coding::Zstandard)
+        }),
+        about: "Whether a client that takes it is sent the file with `.zst` after its name, where there \
+                is one, instead of the file itself.",
     },
     Definition {
         name: "server_tokens",

@@ -6,6 +6,7 @@ use crate::http::h1::chunked::Trailers;
 use crate::http::h1::head::{BodyLength, Head, RequestHead};
 use crate::http::status::{Reject, Status};
 use crate::http::target::{self, Form};
+use crate::server::compression;
 use crate::server::context::Context;
 use crate::server::exchange::{Exchange, OwnedField, Request};
 use crate::server::handlers::status;
@@ -186,6 +187,7 @@ impl Connection {
             Some(status) => found.fail(&mut x, status),
             None => found.answer(&mut x),
         }
+        compression::apply(found.settings(), &mut x);
         let keep = head.persistent
             && !cx.draining
             && self.served < self.settings.keepalive_requests

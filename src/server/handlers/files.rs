@@ -2,9 +2,11 @@
 //! Static files: which file a path names, index files, the redirect of a directory to its `/`.
 
 use super::{autoindex, representation};
+use crate::http::coding::Coding;
+use crate::http::h1::head::Version;
 use crate::http::method::{Method, MethodSet};
 use crate::http::status::{Reject, Status};
-use crate::http::{mime, target};
+use crate::http::{coding, mime, target};
 use crate::server::config::Matcher;
 use crate::server::exchange::Exchange;
 use crate::server::limits;
@@ -26,11 +28,35 @@ pub(crate) fn serve(
     path: &[u8],
 ) -> Result<Option<Vec<u8>>, Reject> {
     let name = file_name(found, path)?;
-    let (file, metadata) = open(x, &name)?;
-    if metadata.is_dir() {
-        return directory(found, x, path, &name);
+    let opened = match open(x, &name) {
+        Ok((_, metadata)) if metadata.is_dir() => return directory(found, x, path, &name),
+        // A coded file may be there alone.
+        Err(reject) if reject.status != Status::NOT_FOUND => return Err(reject),
+        opened => opened,
+    };
+    let (file, metadata, coding) = match twin(found, x, &name) {
+        Some((file, metadata, coding)) => (file, metadata, Some(coding)),
+        None => opened.map(|(file, metadata)| (file, metadata, None))?,
+    };
+    representation::send(found, x, file, &metadata, &name, coding).map(|()| None)
+}
+
+/// The file that lies there in the coding that the client likes best.
+fn twin(found: &Found<'_>, x: &Exchange<'_>, name: &Path) -> Option<(File, Metadata, Coding)> {
+    let offered = &found.settings().twins;
+    let is_1_0 = x.request.head.head().version == Version::Http10;
+    if offered.is_empty() || is_1_0 || name.as_os_str().as_bytes().ends_with(b"/") {
+        return None;
     }
-    representation::send(found, x, file, &metadata, &name).map(|()| None)
+    coding::accepted(x.request.head.fields(), |coding| offered.contains(&coding)).find_map(
+        |coding| {
+            let mut twin = name.as_os_str().to_owned();
+            twin.push(coding.extension());
+            let file = sys::file::open(Path::new(&twin)).ok()?;
+            let metadata = file.metadata().ok().filter(Metadata::is_file)?;
+            Some((file, metadata, coding))
+        },
+    )
 }
 
 /// Answers with a whole file, as an error page is sent: no validators, no ranges.

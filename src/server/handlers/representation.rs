@@ -3,6 +3,7 @@
 
 use super::parts::Parts;
 use crate::http::byteranges::Byteranges;
+use crate::http::coding::Coding;
 use crate::http::conditional::{Validators, Verdict};
 use crate::http::etag::EntityTag;
 use crate::http::method::Method;
@@ -10,6 +11,7 @@ use crate::http::range::{ByteRange, Selection};
 use crate::http::status::{Reject, Status};
 use crate::http::{conditional, date, etag, mime, range};
 use crate::server::body::{FileRange, Payload};
+use crate::server::compression;
 use crate::server::exchange::Exchange;
 use crate::server::limits;
 use crate::server::site::Found;
@@ -18,17 +20,19 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-/// Sends a regular file, or the parts that are asked for, or says why not.
+/// Sends a regular file, or the parts that are asked for, or says why not. The name tells the type;
+/// with a coding, the file is the coded form of the one that has this name.
 pub(super) fn send(
     found: &Found<'_>,
     x: &mut Exchange<'_>,
     file: File,
     metadata: &Metadata,
     name: &Path,
+    coding: Option<Coding>,
 ) -> Result<(), Reject> {
     let length = metadata.len();
     let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
-    let tag = etag::of_file(modified, length);
+    let tag = etag::of_file(modified, length, coding);
     // No answer may name a time after its own `Date` (RFC 9110 section 8.8.2.1).
     let modified = modified.min(x.request.now);
     let current =
@@ -39,10 +43,10 @@ pub(super) fn send(
     if verdict == Verdict::Failed {
         return Err(Reject::new(Status::PRECONDITION_FAILED, "precondition failed"));
     }
-    let max_ranges = found.settings().max_ranges;
+    let settings = found.settings();
     let selection = match fields.only("range") {
         Some(value) if method == Method::Get && conditional::if_range(fields, current) => {
-            range::parse(value, length, max_ranges)
+            range::parse(value, length, settings.max_ranges)
         }
         _ => Selection::Whole,
     };
@@ -52,14 +56,23 @@ pub(super) fn send(
     }
     x.response.line("Last-Modified", &date::format(modified));
     x.response.line("ETag", tag.as_bytes());
-    if verdict == Verdict::NotModified {
-        x.response.status = Status::NOT_MODIFIED;
-        return Ok(());
-    }
-    if max_ranges > 0 {
-        x.response.line("Accept-Ranges", b"bytes");
+    if !settings.twins.is_empty() {
+        compression::vary(x.response);
     }
     let content_type = mime::content_type(name);
+    if verdict == Verdict::NotModified {
+        x.response.status = Status::NOT_MODIFIED;
+        if coding.is_none() {
+            compression::apply_to_304(settings, x, content_type, length);
+        }
+        return Ok(());
+    }
+    if let Some(coding) = coding {
+        x.response.line("Content-Encoding", coding.as_str().as_bytes());
+    }
+    if settings.max_ranges > 0 {
+        x.response.line("Accept-Ranges", b"bytes");
+    }
     match selection {
         Selection::One(part) => {
             x.response.status = Status::PARTIAL_CONTENT;
