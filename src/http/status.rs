@@ -54,6 +54,8 @@ impl Status {
     pub const SERVICE_UNAVAILABLE: Self = Self(503);
     /// 505
     pub const VERSION_NOT_SUPPORTED: Self = Self(505);
+    /// 507
+    pub const INSUFFICIENT_STORAGE: Self = Self(507);
 
     /// The status of this number, if it has three digits.
     pub const fn new(code: u16) -> Option<Self> {

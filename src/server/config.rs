@@ -139,7 +139,16 @@ pub(crate) struct Settings {
     pub(crate) max_body: u64,
     pub(crate) header_timeout: Duration,
     pub(crate) body_timeout: Duration,
+    /// `client_body_min_rate` in bytes per second; 0 is none.
+    pub(crate) body_min_rate: u64,
+    /// `client_body_buffer_size`: larger bodies go into a temporary file.
+    pub(crate) body_buffer: usize,
+    /// `client_body_temp_path`: where; `None` is the system's folder for such files.
+    pub(crate) body_temp_path: Option<PathBuf>,
     pub(crate) send_timeout: Duration,
+    /// How long a connection that is closed is read from: in all, and the longest pause.
+    pub(crate) lingering_time: Duration,
+    pub(crate) lingering_timeout: Duration,
     /// Zero: connections are closed after each answer.
     pub(crate) keepalive_timeout: Duration,
     pub(crate) keepalive_requests: u64,
@@ -173,7 +182,12 @@ impl Default for Settings {
             max_body: limits::MAX_BODY,
             header_timeout: limits::HEADER_TIMEOUT,
             body_timeout: limits::BODY_TIMEOUT,
+            body_min_rate: limits::BODY_MIN_RATE,
+            body_buffer: limits::BODY_BUFFER,
+            body_temp_path: None,
             send_timeout: limits::SEND_TIMEOUT,
+            lingering_time: limits::LINGERING_TIME,
+            lingering_timeout: limits::LINGERING_TIMEOUT,
             keepalive_timeout: limits::KEEPALIVE_TIMEOUT,
             keepalive_requests: limits::KEEPALIVE_REQUESTS,
             max_request_line: limits::REQUEST_LINE,

@@ -44,6 +44,10 @@ pub(crate) struct Connection {
     /// What the time-out counts from, in nanoseconds of the worker's clock.
     since: u64,
     waiting: Waiting,
+    /// When that wait began.
+    begun: u64,
+    /// Bytes that have come of the latest request's body.
+    came: u64,
 }
 
 /// Where the connection is between requests and in them.
@@ -103,16 +107,18 @@ impl Connection {
             settings,
             since: now,
             waiting: Waiting::Head,
+            begun: now,
+            came: 0,
         }
     }
 
     /// Bytes came.
     pub(crate) fn received(&mut self, bytes: &[u8], site: &Site, cx: &mut Context) {
+        if !matches!(self.phase, Phase::Head) {
+            self.since = cx.now;
+        }
         if matches!(self.phase, Phase::Linger) {
             return;
-        }
-        if matches!(self.phase, Phase::Body(_) | Phase::Discard) {
-            self.since = cx.now;
         }
         self.hungry = false;
         if self.input.is_empty() {
@@ -191,9 +197,16 @@ impl Connection {
         let (waiting, limit) = self.waiting();
         if waiting != self.waiting {
             self.waiting = waiting;
-            self.since = now;
+            (self.since, self.begun) = (now, now);
         }
-        self.since.saturating_add(clock::nanoseconds(limit))
+        let pause = self.since.saturating_add(clock::nanoseconds(limit));
+        let whole = match (waiting, self.settings.body_min_rate) {
+            (Waiting::Goodbye, _) => self.settings.lingering_time,
+            // As long as a client is slower than the rate, its time runs out.
+            (Waiting::Body, rate @ 1..) => limit.saturating_add(earned(self.came, rate)),
+            _ => return pause,
+        };
+        pause.min(self.begun.saturating_add(clock::nanoseconds(whole)))
     }
 
     fn waiting(&self) -> (Waiting, Duration) {
@@ -207,7 +220,7 @@ impl Connection {
             }
             Phase::Head => (Waiting::Request, settings.keepalive_timeout),
             Phase::Body(_) | Phase::Discard => (Waiting::Body, settings.body_timeout),
-            Phase::Linger => (Waiting::Goodbye, limits::LINGER),
+            Phase::Linger => (Waiting::Goodbye, settings.lingering_timeout),
         }
     }
 
@@ -273,8 +286,12 @@ impl Connection {
                 }
                 Ok((count, Step::Data(data))) => {
                     used += count;
-                    if let Phase::Body(pending) = &mut self.phase {
-                        pending.data(data);
+                    self.came = self.came.saturating_add(data.len() as u64);
+                    if let Phase::Body(pending) = &mut self.phase
+                        && let Err(reject) = pending.data(data, &self.settings)
+                    {
+                        self.refuse(reject, &[], site, cx);
+                        break;
                     }
                 }
                 Ok((count, Step::Trailers(trailers))) => {
@@ -306,4 +323,10 @@ impl Connection {
         self.output.abandon(cx);
         cx.buffers.give(std::mem::take(&mut self.input));
     }
+}
+
+/// The time in which so many bytes come at this rate of bytes per second.
+fn earned(came: u64, rate: u64) -> Duration {
+    let milliseconds = u128::from(came) * 1000 / u128::from(rate.max(1));
+    Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX))
 }

@@ -58,8 +58,15 @@ pub(crate) const SHED: usize = 32;
 pub(crate) const SHED_PATIENCE: Duration = Duration::from_secs(1);
 /// `Retry-After` of a 503, in seconds.
 pub(crate) const RETRY_AFTER: &str = "1";
-/// How long a closed connection is read from, so that a reset does not overtake its last answer.
-pub(crate) const LINGER: Duration = Duration::from_secs(5);
+/// Default of `lingering_time`: how long a closed connection is read from at most, so that a reset does
+/// not overtake its last answer.
+pub(crate) const LINGERING_TIME: Duration = Duration::from_secs(30);
+/// Default of `lingering_timeout`: the longest pause in that.
+pub(crate) const LINGERING_TIMEOUT: Duration = Duration::from_secs(5);
+/// Default of `client_body_min_rate`, in bytes per second.
+pub(crate) const BODY_MIN_RATE: u64 = 500;
+/// Default of `client_body_buffer_size`, in bytes.
+pub(crate) const BODY_BUFFER: usize = 16 * 1024;
 /// Internal redirects of one request: index files and error pages.
 pub(crate) const INTERNAL_REDIRECTS: usize = 10;
 /// Events taken from the reactor at a time.

@@ -10,6 +10,7 @@ mod compression;
 mod conf;
 mod config;
 mod connection;
+mod content;
 mod context;
 mod driver;
 mod exchange;
@@ -33,7 +34,7 @@ mod worker;
 
 pub use body::{Body, Pull};
 pub use exchange::{Exchange, Request, Response};
-pub use handler::{Handler, Outcome, Reject, Status};
+pub use handler::{Handler, Outcome, Reject, Sink, Status};
 pub use options::Options;
 
 use crate::error::{Error, ErrorKind, Result};

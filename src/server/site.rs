@@ -4,7 +4,7 @@
 
 use super::config::{Location, Settings, VirtualServer};
 use super::exchange::Exchange;
-use super::handler::Outcome;
+use super::handler::{Handler, Outcome, Sink};
 use super::handlers::{files, redirect, status};
 use super::limits;
 use super::routes::{self, Routes};
@@ -56,12 +56,10 @@ impl<'s> Found<'s> {
         self.location.map_or(&self.server.settings, |location| &location.settings)
     }
 
-    /// Whether a handler will look at the request's body.
-    pub(crate) fn wants_body(&self, method: Method, path: &[u8]) -> bool {
-        self.site
-            .routes
-            .find(path)
-            .is_some_and(|(routes, _)| routes.iter().any(|route| route.is_for(method)))
+    /// The handler that will look at the request's body.
+    pub(crate) fn receiver(&self, method: Method, path: &[u8]) -> Option<&'s dyn Handler> {
+        let (routes, _) = self.site.routes.find(path)?;
+        routes.iter().find(|route| route.is_for(method)).map(|route| &*route.handler)
     }
 
     /// Answers: routes first, then the location; a failure gets its page.
@@ -72,6 +70,24 @@ impl<'s> Found<'s> {
         if let Err(reject) = self.try_answer(x) {
             self.fail(x, reject.status);
         }
+        self.complete(x);
+    }
+
+    /// Has the sink that took the body answer.
+    pub(crate) fn end<'a>(&self, x: &mut Exchange<'a>, sink: Box<dyn Sink>)
+    where
+        's: 'a,
+    {
+        x.request.params = self.site.routes.find(x.request.path).map(|(_, params)| params);
+        if let Err(reject) = sink.end(x) {
+            x.response.reset();
+            self.fail(x, reject.status);
+        }
+        self.complete(x);
+    }
+
+    /// Adds what an answer has to have, whoever made it.
+    fn complete(&self, x: &mut Exchange<'_>) {
         if x.response.status == Status::METHOD_NOT_ALLOWED && x.response.value("Allow").is_none() {
             // RFC 9110 section 15.5.6 wants the list, be it empty.
             let routes = self.site.routes.find(x.request.path);

@@ -12,6 +12,7 @@ pub(crate) mod fork;
 pub(crate) mod inotify;
 pub(crate) mod kqueue;
 pub(crate) mod localtime;
+pub(crate) mod mapping;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod select;

@@ -208,6 +208,12 @@ impl Client {
         self.be_patient();
     }
 
+    /// Sends, and tells whether the connection takes it.
+    pub(crate) fn send_if_taken(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.socket.set_write_timeout(Some(PATIENCE)).unwrap();
+        self.socket.write_all(bytes.as_ref()).is_ok()
+    }
+
     /// Says that nothing more will be sent.
     pub(crate) fn shut_down(&self) {
         self.socket.shutdown(Shutdown::Write).unwrap();

@@ -272,6 +272,48 @@ pub(super) static DEFINITIONS: &[Definition] = &[
         about: "The longest pause between two reads of a request body.",
     },
     Definition {
+        name: "client_body_min_rate",
+        syntax: "size",
+        default: Some("500"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.body_min_rate = statement.size(0)?;
+            Ok(())
+        }),
+        about: "The least number of bytes per second, on average, that a request body must come with. \
+                `client_body_timeout` is granted on top. 0 is no such limit. nginx does not have it.",
+    },
+    Definition {
+        name: "client_body_buffer_size",
+        syntax: "size",
+        default: Some("16k"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.body_buffer = usize::try_from(statement.size(0)?).unwrap_or(usize::MAX);
+            Ok(())
+        }),
+        about: "How much of a request body that a handler wants whole is kept in memory; a larger one \
+                goes into a temporary file.",
+    },
+    Definition {
+        name: "client_body_temp_path",
+        syntax: "path",
+        default: None,
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.body_temp_path = Some(statement.path()?);
+            Ok(())
+        }),
+        about: "The folder of these files, which have no name in it; without it the system's folder for \
+                temporary files.",
+    },
+    Definition {
         name: "send_timeout",
         syntax: "time",
         default: Some("60s"),
@@ -310,6 +352,33 @@ pub(super) static DEFINITIONS: &[Definition] = &[
             Ok(())
         }),
         about: "How many requests one connection may bring before it is closed.",
+    },
+    Definition {
+        name: "lingering_time",
+        syntax: "time",
+        default: Some("30s"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.lingering_time = statement.time()?;
+            Ok(())
+        }),
+        about: "How long at most a connection that the server closes is read from, so that its last \
+                answer reaches a client that still sends.",
+    },
+    Definition {
+        name: "lingering_timeout",
+        syntax: "time",
+        default: Some("5s"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.lingering_timeout = statement.time()?;
+            Ok(())
+        }),
+        about: "The longest pause in that.",
     },
     Definition {
         name: "large_client_header_buffers",
