@@ -10,6 +10,7 @@ use super::log::Entry;
 use crate::http::h1::encoder::{self, BodyFraming, ResponseHead};
 use crate::http::h1::head::Head;
 use crate::http::method::Method;
+use crate::http::status::Status;
 use std::io;
 
 #[derive(Default)]
@@ -70,6 +71,9 @@ impl Output {
         cx: &mut Context,
     ) -> bool {
         self.ensure_buffer(cx);
+        if response.status == Status::RESET_CONTENT {
+            response.clear_content();
+        }
         let written = response.bytes.len() as u64;
         let framing = match &response.payload {
             _ if !response.status.has_body() => BodyFraming::None,
