@@ -9,7 +9,9 @@ mod http;
 use evl::server::{Body, Exchange, Handler, Outcome, Pull};
 use flate2::read::GzDecoder;
 use http::{Answer, Client, Live, noise, text};
-use std::io::Read;
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A server with these directives for its files.
 fn server(directives: &str, files: &[(&str, &[u8])]) -> Live {
@@ -280,6 +282,62 @@ fn what_handlers_answer_is_compressed_too_unless_it_has_a_coding_already() {
     assert!(gunzipped(&missing).starts_with(b"<"));
     let head = "HEAD /lines HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n";
     assert_eq!(client.ask(head).expect(200).only("content-encoding"), Some("gzip"));
+}
+
+/// Something, and more only when it is told that the first has arrived.
+struct Waiting(Arc<AtomicBool>, bool);
+
+impl Body for Waiting {
+    fn pull(&mut self, out: &mut Vec<u8>) -> std::io::Result<Pull> {
+        if !self.1 {
+            self.1 = true;
+            out.extend_from_slice(b"first, ");
+        } else if self.0.load(Ordering::Acquire) {
+            out.extend_from_slice(b"then more");
+            return Ok(Pull::End);
+        }
+        Ok(Pull::More)
+    }
+}
+
+#[test]
+fn what_is_streamed_is_not_held_back_by_gzip() {
+    let arrived = Arc::new(AtomicBool::new(false));
+    let config = "worker_processes 1; gzip on; server { listen 127.0.0.1:0; }";
+    let server = Live::from_file_with(config, &[], |server| {
+        let arrived = Arc::clone(&arrived);
+        let handler = move |x: &mut Exchange<'_>| {
+            x.response.header("Content-Type", b"text/html").unwrap();
+            x.response.stream(Box::new(Waiting(Arc::clone(&arrived), false)));
+            Ok(Outcome::Answered)
+        };
+        server.route("GET", "/", Box::new(handler)).unwrap();
+    });
+    let mut client = server.connect();
+    client.send("GET / HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n");
+    client.answer_to_head().expect(200);
+    let mut decoder = flate2::write::GzDecoder::new(Vec::new());
+    while decoder.get_ref() != b"first, " {
+        let size = client.line();
+        let size = usize::from_str_radix(&size, 16).unwrap();
+        decoder.write_all(&client.take(size)).unwrap();
+        client.take(2);
+        decoder.flush().unwrap();
+    }
+    arrived.store(true, Ordering::Release);
+    while client.line() != "0" {}
+}
+
+#[test]
+fn the_location_that_answers_says_whether_gzip_is_on() {
+    let directives = "error_page 404 /why.html; location = / { gzip on; }
+        location = /index.html { gzip off; } location = /why.html { gzip on; }";
+    let page = prose(1000);
+    let server = server(directives, &[("www/index.html", &page), ("www/why.html", &page)]);
+    let mut client = server.connect();
+    assert_eq!(ask(&mut client, "/", "gzip", "").expect(200).only("content-encoding"), None);
+    let missing = ask(&mut client, "/missing", "gzip", "").expect(404);
+    assert_eq!(gunzipped(&missing), page);
 }
 
 #[test]

@@ -19,7 +19,7 @@ enum Saw {
 }
 
 /// Tells of the body as it comes, and answers with its length and the trailers. It refuses pieces that
-/// begin with `!`, and requests with a field `Refuse`.
+/// begin with `refuse`, and requests with a field `Refuse`.
 struct Counter(Sender<Saw>);
 
 impl Handler for Counter {
@@ -30,7 +30,7 @@ impl Handler for Counter {
 
     fn receive(&self, x: &mut Exchange<'_>) -> Result<Option<Box<dyn Sink>>, Reject> {
         x.response.header("X-Dropped", b"1").unwrap();
-        assert!(x.request.body().is_empty());
+        assert!(x.request.body().is_empty() && x.request.param("name").is_some());
         if x.request.header("refuse").is_some() {
             return Err(Reject::new(Status::FORBIDDEN, "as asked for"));
         }
@@ -53,7 +53,7 @@ impl Sink for Count {
         assert!(!piece.is_empty());
         self.length += piece.len();
         self.saw.send(Saw::Piece(piece.to_vec())).unwrap();
-        if piece.starts_with(b"!") {
+        if piece.starts_with(b"refuse") {
             return Err(Reject::new(Status::new(422).unwrap(), "as asked for"));
         }
         Ok(())
@@ -148,11 +148,11 @@ fn a_body_is_asked_for_when_the_sink_wants_it_and_refused_at_once_otherwise() {
 fn a_sink_that_refuses_a_piece_ends_the_request() {
     let (server, saw) = server("");
     let mut client = server.connect();
-    client.send(CHUNKED.to_owned() + "2\r\n!!\r\n5\r\nmore");
+    client.send(CHUNKED.to_owned() + "6\r\nrefuse\r\n5\r\nmore");
     assert!(client.answer().expect(422).closes());
     client.end();
     let seen: Vec<Saw> = saw.iter().take(3).collect();
-    assert_eq!(seen[1..], [Saw::Piece(b"!!".into()), Saw::Dropped]);
+    assert_eq!(seen[1..], [Saw::Piece(b"refuse".into()), Saw::Dropped]);
 }
 
 #[test]

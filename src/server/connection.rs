@@ -5,6 +5,7 @@
 //! Requests are taken one after the other and their answers queued in order. None is taken while much
 //! is still to be sent, so that a client that does not read costs bounded memory.
 
+mod pending;
 mod requests;
 
 use super::config::Settings;
@@ -16,7 +17,7 @@ use crate::http::h1::decoder::{Decoder, Limits, Step};
 use crate::http::status::{Reject, Status};
 use crate::sys::clock;
 use crate::sys::socket::Peer;
-use requests::Pending;
+use pending::Pending;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -286,6 +286,14 @@ impl Client {
         self.came.drain(..count).collect()
     }
 
+    /// The next line, without its end.
+    pub(crate) fn line(&mut self) -> String {
+        self.be_patient();
+        let end = self.find(b"\r\n");
+        let line: Vec<u8> = self.came.drain(..end + 2).collect();
+        String::from_utf8_lossy(&line[..end]).into_owned()
+    }
+
     /// Whether nothing comes, not even the end, for this long.
     pub(crate) fn is_silent_for(&mut self, pause: Duration) -> bool {
         assert!(self.came.is_empty(), "came already: {}", shown(&self.came));

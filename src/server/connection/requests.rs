@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A connection's requests: each is looked up, answered or refused, and the answer queued.
 
+use super::pending::{Intake, Pending};
 use super::{Connection, Phase};
-use crate::http::h1::chunked::Trailers;
 use crate::http::h1::head::{BodyLength, Head, RequestHead};
 use crate::http::status::{Reject, Status};
 use crate::http::target::{self, Form};
-use crate::server::compression;
-use crate::server::config::Settings;
 use crate::server::content::{Content, Whole};
 use crate::server::context::Context;
 use crate::server::exchange::{Exchange, OwnedField, Request};
@@ -18,41 +16,6 @@ use crate::server::log::Entry;
 use crate::server::site::{Found, Site};
 use std::cell::OnceCell;
 use std::sync::Arc;
-
-/// A request whose body is still coming.
-pub(super) struct Pending {
-    head: Head,
-    bytes: Vec<u8>,
-    intake: Intake,
-    trailers: Vec<OwnedField>,
-}
-
-/// What becomes of a body.
-enum Intake {
-    /// Nobody wants it, but its size decides on the answer.
-    Counted,
-    /// It gathers until it is whole.
-    Whole(Content),
-    /// It is taken as it comes.
-    Streamed(Box<dyn Sink>),
-}
-
-impl Pending {
-    pub(super) fn data(&mut self, data: &[u8], settings: &Settings) -> Result<(), Reject> {
-        match &mut self.intake {
-            Intake::Counted => Ok(()),
-            Intake::Whole(content) => content.push(data, settings),
-            Intake::Streamed(sink) => sink.take(data),
-        }
-    }
-
-    pub(super) fn trailers(&mut self, trailers: Trailers<'_>) {
-        if !matches!(self.intake, Intake::Counted) {
-            let owned = |(name, value): (&[u8], &[u8])| (name.into(), value.into());
-            self.trailers = trailers.fields().map(owned).collect();
-        }
-    }
-}
 
 /// A request that can be answered.
 #[derive(Clone, Copy)]
@@ -124,9 +87,9 @@ impl Connection {
             }
             BodyLength::Length(_) | BodyLength::Chunked => {}
         }
-        if let Some(handler) = found.receiver(head.method, path) {
+        if let Some((handler, params)) = found.receiver(head.method, path) {
             let mut response = std::mem::take(&mut cx.response);
-            let request = self.request(message, cx);
+            let request = Request { params: Some(params), ..self.request(message, cx) };
             let sink = handler.receive(&mut Exchange { request, response: &mut response });
             response.reset();
             cx.response = response;
@@ -234,7 +197,6 @@ impl Connection {
             By::Sink(sink) => found.end(&mut x, sink),
             By::Failure(status) => found.fail(&mut x, status),
         }
-        compression::apply(found.settings(), &mut x);
         let keep = head.persistent
             && !cx.draining
             && self.served < self.settings.keepalive_requests
