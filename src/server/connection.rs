@@ -5,6 +5,7 @@
 //! Requests are taken one after the other and their answers queued in order. None is taken while much
 //! is still to be sent, so that a client that does not read costs bounded memory.
 
+mod pending;
 mod requests;
 
 use super::config::Settings;
@@ -16,7 +17,7 @@ use crate::http::h1::decoder::{Decoder, Limits, Step};
 use crate::http::status::{Reject, Status};
 use crate::net::Peer;
 use crate::sys::clock;
-use requests::Pending;
+use pending::Pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,13 +45,17 @@ pub(crate) struct Connection {
     /// What the time-out counts from, in nanoseconds of the worker's clock.
     since: u64,
     waiting: Waiting,
+    /// When that wait began.
+    begun: u64,
+    /// Bytes that have come of the latest request's body.
+    came: u64,
 }
 
 /// Where the connection is between requests and in them.
 enum Phase {
     /// Between requests, or in the head of one.
     Head,
-    /// The handler wants the whole body first.
+    /// The whole body has to be there first: the handler wants it, or its size decides.
     Body(Box<Pending>),
     /// Answered already; the rest of the body is dropped.
     Discard,
@@ -103,16 +108,18 @@ impl Connection {
             settings,
             since: now,
             waiting: Waiting::Head,
+            begun: now,
+            came: 0,
         }
     }
 
     /// Bytes came.
     pub(crate) fn received(&mut self, bytes: &[u8], site: &Site, cx: &mut Context) {
+        if !matches!(self.phase, Phase::Head) {
+            self.since = cx.now;
+        }
         if matches!(self.phase, Phase::Linger) {
             return;
-        }
-        if matches!(self.phase, Phase::Body(_) | Phase::Discard) {
-            self.since = cx.now;
         }
         self.hungry = false;
         if self.input.is_empty() {
@@ -191,9 +198,16 @@ impl Connection {
         let (waiting, limit) = self.waiting();
         if waiting != self.waiting {
             self.waiting = waiting;
-            self.since = now;
+            (self.since, self.begun) = (now, now);
         }
-        self.since.saturating_add(clock::nanoseconds(limit))
+        let pause = self.since.saturating_add(clock::nanoseconds(limit));
+        let whole = match (waiting, self.settings.body_min_rate) {
+            (Waiting::Goodbye, _) => self.settings.lingering_time,
+            // As long as a client is slower than the rate, its time runs out.
+            (Waiting::Body, rate @ 1..) => limit.saturating_add(earned(self.came, rate)),
+            _ => return pause,
+        };
+        pause.min(self.begun.saturating_add(clock::nanoseconds(whole)))
     }
 
     fn waiting(&self) -> (Waiting, Duration) {
@@ -207,7 +221,7 @@ impl Connection {
             }
             Phase::Head => (Waiting::Request, settings.keepalive_timeout),
             Phase::Body(_) | Phase::Discard => (Waiting::Body, settings.body_timeout),
-            Phase::Linger => (Waiting::Goodbye, limits::LINGER),
+            Phase::Linger => (Waiting::Goodbye, settings.lingering_timeout),
         }
     }
 
@@ -232,6 +246,15 @@ impl Connection {
         self.closing |= self.is_resting();
     }
 
+    /// Since when nothing has come and nothing is to be sent; `None` if a request has begun, or may be
+    /// on its way from a client that has just connected.
+    pub(crate) fn idle_since(&self, now: u64) -> Option<u64> {
+        let is_idle = self.is_resting() && self.output.is_empty();
+        let is_new = self.served == 0
+            && now.saturating_sub(self.since) < clock::nanoseconds(limits::SHED_PATIENCE);
+        (is_idle && !is_new).then_some(self.since)
+    }
+
     fn is_resting(&self) -> bool {
         matches!(self.phase, Phase::Head) && self.input.is_empty() && self.decoder.is_idle()
     }
@@ -248,7 +271,7 @@ impl Connection {
             let limits = Limits {
                 request_line: self.settings.max_request_line,
                 head: self.settings.max_header_block,
-                headers: limits::HEADERS,
+                headers: self.settings.max_headers,
                 body: self.settings.max_body,
             };
             let rest = input.get(used..).unwrap_or_default();
@@ -264,15 +287,18 @@ impl Connection {
                 }
                 Ok((count, Step::Data(data))) => {
                     used += count;
-                    if let Phase::Body(pending) = &mut self.phase {
-                        pending.body.extend_from_slice(data);
+                    self.came = self.came.saturating_add(data.len() as u64);
+                    if let Phase::Body(pending) = &mut self.phase
+                        && let Err(reject) = pending.data(data, &self.settings)
+                    {
+                        self.refuse(reject, &[], site, cx);
+                        break;
                     }
                 }
                 Ok((count, Step::Trailers(trailers))) => {
                     used += count;
                     if let Phase::Body(pending) = &mut self.phase {
-                        let owned = |(name, value): (&[u8], &[u8])| (name.into(), value.into());
-                        pending.trailers = trailers.fields().map(owned).collect();
+                        pending.trailers(trailers);
                     }
                 }
                 Ok((count, Step::End)) => {
@@ -288,9 +314,20 @@ impl Connection {
         used
     }
 
+    /// Whether closing now cuts an answer whose end would be the connection's.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.output.ends_by_close()
+    }
+
     /// The connection ends: what was not sent is dropped.
     pub(crate) fn abandon(&mut self, cx: &mut Context) {
         self.output.abandon(cx);
         cx.buffers.give(std::mem::take(&mut self.input));
     }
+}
+
+/// The time in which so many bytes come at this rate of bytes per second.
+fn earned(came: u64, rate: u64) -> Duration {
+    let milliseconds = u128::from(came) * 1000 / u128::from(rate.max(1));
+    Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX))
 }

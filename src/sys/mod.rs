@@ -13,6 +13,7 @@ pub(crate) mod fork;
 pub(crate) mod inotify;
 pub(crate) mod kqueue;
 pub(crate) mod localtime;
+pub(crate) mod mapping;
 pub(crate) mod mark;
 pub(crate) mod memory;
 pub(crate) mod poll;

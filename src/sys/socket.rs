@@ -197,6 +197,19 @@ pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
         .contains(&error.raw_os_error())
 }
 
+/// Has closing reset the connection, so that the other side sees that it was cut off (`SO_LINGER` of
+/// zero, socket(7)).
+pub(crate) fn reset_on_close(socket: BorrowedFd<'_>) -> io::Result<()> {
+    SockRef::from(&socket).set_linger(Some(Duration::ZERO))
+}
+
+/// Whether descriptors or memory ran out, so that trying again at once would only spin (accept(2),
+/// open(2)).
+pub(crate) fn is_exhausted(errno: Option<i32>) -> bool {
+    let exhausted = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
+    errno.is_some_and(|errno| exhausted.contains(&errno))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
