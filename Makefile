@@ -4,6 +4,8 @@
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 SONAME  := libevl.so.0
 SHARED  := libevl.so.$(VERSION)
+KQUEUE_SONAME := libevl-kqueue.so.0
+KQUEUE_SHARED := libevl-kqueue.so.$(VERSION)
 
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
@@ -35,7 +37,7 @@ test: examples c-tests ## every test: Rust, C, the examples (and with valgrind),
 	@.ci/need $(TOOLS)
 	@tests/run
 
-build: $(B)/libevl.so $(B)/libevl.a ## the shared and the static library, as they are installed
+build: $(B)/libevl.so $(B)/libevl.a $(B)/libevl-kqueue.so $(B)/libevl-kqueue.a ## the shared and the static library, as they are installed
 
 header: ## write include/evl.h from src/ffi
 	$(CARGO) check --quiet --features header
@@ -122,6 +124,22 @@ $(B)/libevl.so: $(B)/evl.o evl.map
 		-Wl,--gc-sections -Wl,-z,nodelete -Wl,-z,defs -s $(SYSTEM_LIBS)
 	ln -sf $(SHARED) $(B)/$(SONAME)
 	ln -sf $(SONAME) $@
+
+# The names of <sys/event.h>, in a library of their own.
+
+$(B)/kqueue.o: src/ffi/kqueue.c include/evl.h include/kqueue/sys/event.h
+	@mkdir -p $(B)
+	$(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -fPIC -Wall -Wextra -Wpedantic -Werror -Iinclude -Iinclude/kqueue -c $< -o $@
+
+$(B)/libevl-kqueue.a: $(B)/kqueue.o
+	@rm -f $@
+	ar rcs $@ $<
+
+$(B)/libevl-kqueue.so: $(B)/kqueue.o evl-kqueue.map $(B)/libevl.so
+	$(CC) -shared -o $(B)/$(KQUEUE_SHARED) $< -Wl,-soname,$(KQUEUE_SONAME) \
+		-Wl,--version-script=evl-kqueue.map -Wl,-z,defs -Wl,-rpath,'$$ORIGIN' -s -L$(B) -levl
+	ln -sf $(KQUEUE_SHARED) $(B)/$(KQUEUE_SONAME)
+	ln -sf $(KQUEUE_SONAME) $@
 
 # Each program of tests/c as C99 and as C++20: the header has to be good for both.
 

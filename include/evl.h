@@ -98,6 +98,17 @@ typedef enum evl_filter {
      * milliseconds late, as no OS but FreeBSD announces it.
      */
     EVL_EMPTY = 9,
+    /**
+     * An asynchronous operation has ended. ENOTSUP everywhere, as the next three: evl_last_error() says
+     * why, and what to use instead.
+     */
+    EVL_AIO = 10,
+    /** A message came to a Mach port. */
+    EVL_MACHPORT = 11,
+    /** A file system was mounted or unmounted. */
+    EVL_FS = 12,
+    /** The process of a descriptor changed. */
+    EVL_PROCDESC = 13,
 } evl_filter;
 
 /** What to do with a knote, or what happened to it: evl_event's `flags`. */
@@ -126,7 +137,10 @@ typedef enum evl_flag {
     EVL_VANISHED = 1 << 10,
     /** READ: urgent data is news, too. Out: urgent data is waiting. */
     EVL_OOBAND = 1 << 11,
-    /** Out: the other side shut down; data may still be readable. `fflags` is the socket's error. */
+    /**
+     * Out: the other side shut down; data may still be readable. `fflags` is 0, or with EVL_NOTE_DATA
+     * the socket's error.
+     */
     EVL_EOF = 1 << 12,
     /** Out: the change failed and `data` is the errno value, or it is a receipt and `data` is 0. */
     EVL_ERROR = 1 << 13,
@@ -137,8 +151,9 @@ typedef enum evl_io_note {
     /** `data` of the change is the low-water mark, in bytes. */
     EVL_NOTE_LOWAT = 1 << 0,
     /**
-     * Tell in `data` how many bytes, connections or how much room there is. Costs a system call per
-     * event where the kernel does not tell by itself.
+     * Fill `data` with how many bytes, connections or how much room there is and, of a failed socket,
+     * `fflags` with its error, which takes it from the socket. Costs a system call per event where
+     * the kernel does not tell by itself.
      */
     EVL_NOTE_DATA = 1 << 1,
     /** EXCEPT: urgent data waits. Implied in a change. */
@@ -166,6 +181,8 @@ typedef enum evl_timer_note {
     EVL_NOTE_BACKGROUND = 1 << 6,
     /** Accepted; the leeway is taken as zero. */
     EVL_NOTE_LEEWAY = 1 << 7,
+    /** `data` is in ticks of a Mac. ENOTSUP everywhere. */
+    EVL_NOTE_MACHTIME = 1 << 8,
 } evl_timer_note;
 
 /**
@@ -345,6 +362,55 @@ const char *evl_backend(const evl_reactor *reactor) EVL_NONNULL(1);
  * Thread: any, once no other uses the reactor.
  */
 void evl_close(evl_reactor *reactor);
+
+/* -----------------------------------------------------------------------------------------
+ * BSD's kqueue
+ *
+ * What <sys/event.h> of evl-kqueue stands on: kqueue(2) and kevent(2) for Linux, with a
+ * descriptor for a queue. Programs include that header and link evl-kqueue; these functions are for
+ * those who bind kqueue to another language, or who may not define its names.
+ * ----------------------------------------------------------------------------------------- */
+
+/** A change or an event: struct kevent of <sys/event.h>, whose numbers it has. */
+typedef struct evl_bsd_event {
+    /** Descriptor, process, signal, or number of a timer or user event. */
+    uintptr_t ident;
+    /** One of EVFILT_... */
+    int16_t filter;
+    /** Some of EV_... */
+    uint16_t flags;
+    /** Some of the filter's NOTE_... */
+    uint32_t fflags;
+    /** The filter's number. */
+    intptr_t data;
+    /** Yours: comes back with each event. */
+    void *udata;
+} evl_bsd_event;
+
+/**
+ * Makes a queue and gives its descriptor: poll() finds it readable while there are events, and
+ * close() frees the queue. `flags`: O_CLOEXEC, O_NONBLOCK. Errors: EMFILE, ENFILE, ENOMEM, EINVAL;
+ * ENOTSUP on an OS without epoll.
+ *
+ * Thread: any.
+ */
+int evl_kqueue(int flags);
+
+/**
+ * kevent(2), but for the time-out, which is in nanoseconds, -1 for ever, and for failures, which
+ * are returned. The changes are made first. Each that fails, or has EV_RECEIPT, is answered with an
+ * EV_ERROR event, and if there were such, only they are returned. `events` may be the array of the
+ * changes itself.
+ *
+ * Thread: any, several at once. Where one closes `kq` while others wait, they get EBADF within a
+ * quarter of a second.
+ */
+int evl_kevent(int kq,
+               const evl_bsd_event *changes,
+               int nchanges,
+               evl_bsd_event *events,
+               int nevents,
+               int64_t timeout_ns);
 
 /* -----------------------------------------------------------------------------------------
  * Sockets

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The conformance table through the Rust API.
+//! The conformance table through every face of the library.
 
+#[path = "common/c_face.rs"]
+mod c_face;
 #[path = "common/reactor/mod.rs"]
 mod conformance;
 #[path = "common/rust_face.rs"]
@@ -8,24 +10,5 @@ mod rust_face;
 
 #[test]
 fn every_backend_passes_the_table() {
-    use conformance::{
-        calls, closing, descriptors, directories, exceptional, farewells, files, flags, processes,
-        run, signals, timers, users, vnodes,
-    };
-    let tables = [
-        calls::CASES,
-        flags::CASES,
-        descriptors::CASES,
-        files::CASES,
-        exceptional::CASES,
-        closing::CASES,
-        timers::CASES,
-        users::CASES,
-        signals::CASES,
-        processes::CASES,
-        vnodes::CASES,
-        farewells::CASES,
-        directories::CASES,
-    ];
-    run(rust_face::FACE, &tables);
+    conformance::run("every_backend_passes_the_table", &[rust_face::FACE, c_face::FACE]);
 }

@@ -23,6 +23,10 @@ mod text;
 
 mod event;
 mod reactor;
+
+mod kqueue;
+mod kqueue_numbers;
+mod kqueue_queues;
 mod socket;
 
 mod server;
@@ -36,6 +40,7 @@ mod version;
 pub use error::*;
 pub use event::*;
 pub use handle::*;
+pub use kqueue::*;
 pub use reactor::*;
 pub use request::*;
 pub use response::*;

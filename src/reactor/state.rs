@@ -14,6 +14,7 @@ use super::notices::Notices;
 use super::poller::Poller;
 use super::sleepers::Sleepers;
 use super::timers::Timers;
+use super::verification::Closing;
 use crate::Result;
 use crate::sys::clock;
 use crate::sys::timerfd::TimerFd;
@@ -62,10 +63,11 @@ pub(super) struct State<P: Poller> {
     pub(super) wake_fd: RawFd,
     /// There once the queue's own descriptor was asked for, and for when it is set.
     pub(super) alarm: Option<(TimerFd, Option<u64>)>,
+    pub(super) closing: Closing,
 }
 
 impl<P: Poller> State<P> {
-    pub(super) fn new(poller: P, wake_fd: RawFd) -> Result<Self> {
+    pub(super) fn new(poller: P, wake_fd: RawFd, closing: Closing) -> Result<Self> {
         let mut state = Self {
             poller,
             knotes: Knotes::default(),
@@ -84,6 +86,7 @@ impl<P: Poller> State<P> {
             spare: Vec::new(),
             wake_fd,
             alarm: None,
+            closing,
         };
         state.watch_internal(wake_fd)?;
         Ok(state)

@@ -51,10 +51,7 @@ impl Worker {
         logs: Logs,
         backend: Option<BackendKind>,
     ) -> Result<Self> {
-        let reactor = Arc::new(match backend {
-            Some(kind) => Reactor::with_backend(kind)?,
-            None => Reactor::new()?,
-        });
+        let reactor = Arc::new(Reactor::for_careful_owner(backend)?);
         for (index, listener) in listeners.iter().enumerate() {
             listener.watch(&reactor, MAIL + 1 + index)?;
         }

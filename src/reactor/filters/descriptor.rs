@@ -4,11 +4,6 @@
 //!
 //! What a wait reported is believed within the same collection; a knote that waited in the queue for
 //! longer is looked at again with `poll(2)`, so nothing stale is delivered.
-//!
-//! A number that was closed while its file stays open elsewhere (`dup`, a forked child) goes on being
-//! reported by epoll. Asking the system whether a number is open costs a system call, so it is not done
-//! for each event but where it matters most: for the first event after the registration, for ends and
-//! errors, and then for one event in [`VERIFY_EVERY`].
 
 use super::condition::{Condition, is_announced};
 use super::latch::Latch;
@@ -19,11 +14,9 @@ use crate::reactor::event::{Event, Filter, Flags, note};
 use crate::reactor::knote::{FilterState, Knote, KnoteId, Knotes};
 use crate::reactor::poller::{Mode, Outcome, Poller, Readiness, Ready};
 use crate::reactor::state::State;
+use crate::reactor::verification::{Closing, Verification};
 use crate::sys::fd;
 use std::os::fd::RawFd;
-
-/// Of so many events of a descriptor one is verified.
-const VERIFY_EVERY: u8 = 64;
 
 /// What a knote on a descriptor was found to be, and when.
 #[derive(Debug, Default)]
@@ -129,7 +122,7 @@ impl<P: Poller> State<P> {
     }
 
     /// Activates the knotes that a report of the poller concerns.
-    pub(in crate::reactor) fn report(&mut self, ready: Ready) {
+    pub(in crate::reactor) fn report(&mut self, ready: Ready, verification: Verification) {
         let fd = ready.key.fd;
         if ready.key.generation == INTERNAL {
             return self.report_internal(fd);
@@ -140,19 +133,22 @@ impl<P: Poller> State<P> {
             return self.report_of_unknown(ready.key.generation);
         };
         entry.fired |= registration.mode == Mode::Once;
-        entry.unverified = entry.unverified.saturating_add(1);
-        let ends = Readiness::READ_EOF | Readiness::HANGUP | Readiness::ERROR;
-        let verify = entry.unverified >= VERIFY_EVERY || ready.readiness.intersects(ends);
         let gone = ready.readiness.contains(Readiness::GONE);
-        if gone || (verify && P::IN_KERNEL && !fd::is_open(fd)) {
+        let due = P::IN_KERNEL && verification.is_due(&mut entry.seen, ready.readiness);
+        if gone || (due && !self.poller.names_same_file(fd)) {
             return self.vanish(fd);
-        }
-        if verify {
-            entry.unverified = 0;
         }
         for id in entry.knotes() {
             report_to(&mut self.knotes, id, ready.readiness, self.turn);
         }
+    }
+
+    /// What a descriptor is now, as far as a condition cares.
+    pub(super) fn look(&self, fd: RawFd, condition: Condition) -> Readiness {
+        if self.closing == Closing::Unannounced && !self.poller.names_same_file(fd) {
+            return Readiness::GONE;
+        }
+        condition.look(fd)
     }
 
     /// The event of an active knote, if its condition holds.
@@ -161,7 +157,8 @@ impl<P: Poller> State<P> {
         let FilterState::Descriptor(state) = &knote.state else { return None };
         let (fd, condition) = (RawFd::try_from(knote.ident).ok()?, Condition::of(knote));
         let (fflags, mark) = (knote.fflags, knote.data);
-        let readiness = if state.turn == self.turn { state.readiness } else { condition.look(fd) };
+        let reported = (state.turn == self.turn).then_some(state.readiness);
+        let readiness = reported.unwrap_or_else(|| self.look(fd, condition));
         let mut event = knote.record();
         if readiness.contains(Readiness::GONE) {
             self.vanish(fd);
@@ -179,9 +176,14 @@ impl<P: Poller> State<P> {
         let failed = readiness.contains(Readiness::ERROR);
         let end = condition.is_end(readiness);
         if failed || end {
-            self.tell_end(fd, failed, end, &mut event);
+            // Of a pipe, an error says that the reader has gone.
+            event.flags.set(Flags::EOF, end || !fd::is_socket(fd));
+            event.fflags = 0;
         } else if event.filter == Filter::EXCEPT {
             event.fflags = note::OOB;
+        }
+        if fflags & note::DATA != 0 {
+            self.tell_error(fd, failed, end, &mut event);
         }
         if fflags & (note::DATA | note::LOWAT) != 0 {
             event.data = condition.count(fd);
@@ -195,19 +197,18 @@ impl<P: Poller> State<P> {
         Some(event)
     }
 
-    /// Adds what there is to say of an end or an error.
-    fn tell_end(&mut self, fd: RawFd, failed: bool, mut end: bool, event: &mut Event) {
-        event.fflags = 0;
-        if failed && let Some(entry) = self.descriptors.get_mut(fd) {
-            match fd::take_socket_error(fd) {
-                Ok(0) => {}
-                Ok(error) => entry.error = error,
-                // Of a pipe, an error says that the reader has gone.
-                Err(_) => end = true,
-            }
-            event.fflags = entry.error.cast_unsigned();
+    /// Adds the error of a failed or ended socket, which this takes from it.
+    fn tell_error(&mut self, fd: RawFd, failed: bool, end: bool, event: &mut Event) {
+        let Some(entry) = self.descriptors.get_mut(fd) else { return };
+        if failed && let Ok(error @ 1..) = fd::take_socket_error(fd) {
+            entry.error = error;
         }
-        event.flags.set(Flags::EOF, end);
+        if failed || end {
+            event.fflags = entry.error.cast_unsigned();
+        } else {
+            // The socket is well: it was connected anew, or its error was of one datagram.
+            entry.error = 0;
+        }
     }
 
     /// After a delivery that left the knote in place and enabled: sees to it that it is delivered again

@@ -104,15 +104,15 @@ impl<P: Poller> State<P> {
     }
 
     fn check_latch(&mut self, id: KnoteId, now: u64) {
-        let Some(knote) = self.knotes.get_mut(id) else { return };
+        let Some(knote) = self.knotes.get(id) else { return };
         let Ok(fd) = RawFd::try_from(knote.ident) else { return };
         let (filter, mark, condition) = (knote.filter, knote.data, Condition::of(knote));
-        let FilterState::Descriptor(state) = &mut knote.state else { return };
-        let readiness = condition.look(fd);
+        let readiness = self.look(fd, condition);
         let ready = condition.is_ready(readiness);
         if readiness.contains(Readiness::GONE) {
             return self.vanish(fd);
         }
+        let Some(FilterState::Descriptor(state)) = self.knotes.state_mut(id) else { return };
         let verdict = match &mut state.latch {
             None => Verdict::Keep,
             Some(Latch::Unannounced) if ready => Verdict::Report,

@@ -6,6 +6,7 @@
 pub(super) mod condition;
 pub(super) mod descriptor;
 pub(super) mod file;
+pub(super) mod foreign;
 pub(super) mod latch;
 pub(super) mod process;
 pub(super) mod signal;
@@ -21,6 +22,7 @@ use std::borrow::Cow;
 /// Refuses a change that can not be meant, before anything is done: `EINVAL`, or `ENOTSUP` for what is
 /// meant well but not available.
 pub(super) fn check(change: &Event) -> Result<()> {
+    foreign::check(change)?;
     if change.flags.contains(Flags::ENABLE | Flags::DISABLE) {
         return Err(invalid("ENABLE and DISABLE in one change contradict each other"));
     }

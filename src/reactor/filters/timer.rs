@@ -6,7 +6,7 @@
 //! wakes nobody and does not drift. An absolute timer follows the wall clock: it stands in the wheel
 //! for [`WALL_CLOCK_CHECK_NS`] at most and looks then how far it is.
 
-use super::invalid;
+use super::{invalid, unsupported};
 use crate::Result;
 use crate::reactor::event::{Event, Flags, note};
 use crate::reactor::knote::{FilterState, Knote, KnoteId};
@@ -75,6 +75,11 @@ const OTHERS: u32 = note::ABSOLUTE | note::CRITICAL | note::BACKGROUND | note::L
 /// The time and the unit that a change gives, in nanoseconds. More than 64 bits hold is as good as
 /// never.
 pub(super) fn time(change: &Event) -> Result<(u64, u64)> {
+    if change.fflags & note::MACHTIME != 0 {
+        return Err(unsupported(
+            "TIMER: the ticks of NOTE_MACHTIME are those of one Mac; give nanoseconds, NOTE_NSECONDS",
+        ));
+    }
     let unit_ns: u64 = match change.fflags & UNITS {
         0 | note::MSECONDS => 1_000_000,
         note::SECONDS => 1_000_000_000,

@@ -11,8 +11,8 @@ use super::knote::{Key, Knote, Place};
 use super::{Kqueue, State, numbers, polled};
 use crate::error::ErrorKind;
 use crate::reactor::event::{Event, Filter, Flags, note};
-use crate::reactor::filters::descriptor;
 use crate::reactor::filters::timer::Schedule;
+use crate::reactor::filters::{descriptor, foreign};
 use crate::reactor::state::Name;
 use crate::sys::fd::Identity;
 use crate::sys::kqueue::{self, Kernel, ev};
@@ -267,6 +267,7 @@ pub(super) const ON_DESCRIPTORS: [Filter; 5] =
 
 /// Refuses a change that cannot be meant, before anything is done.
 fn check(change: &Event, dialect: &kqueue::Dialect) -> Result<()> {
+    foreign::check(change)?;
     let flags = change.flags;
     let unknown = numbers::filter(change.filter, dialect).err();
     if let Some(error) = unknown.filter(|error| error.errno() == Some(libc::EINVAL)) {

@@ -35,7 +35,6 @@ fn found(fd: RawFd, filter: Filter) -> Option<Event> {
     let mut event = Event::default();
     if events.intersects(end | Events::ERR) {
         event.flags = Flags::EOF;
-        event.fflags = fd::take_socket_error(fd).unwrap_or(0).cast_unsigned();
     } else if events.contains(Events::PRI) {
         (event.flags, event.fflags) = (Flags::OOBAND, note::OOB);
     } else if !(empty && fd::unsent_bytes(fd) == Some(0)) {

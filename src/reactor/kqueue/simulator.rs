@@ -177,7 +177,8 @@ impl Queue {
         }
         let identity = Identity::of(fd)?;
         let found: Readiness = poll::look(fd, to_events(Interest::WRITE)).into();
-        if change.filter == self.dialect().write && found.contains(Readiness::ERROR) {
+        let failed = found.contains(Readiness::ERROR) && !fd::is_socket(fd);
+        if change.filter == self.dialect().write && failed {
             return Err(errno(libc::EPIPE));
         }
         let edges = Epoll::new()?;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The conformance table on simulated kernels, and what the kernels are told.
 
-use super::simulator::{SYSTEMS, Simulator};
+use super::simulator::Simulator;
 use super::{Backend, Kqueue};
-use crate::conformance::{self, Case, Face, Outcome, Queue};
+use crate::conformance::{self, Face, Outcome, Queue};
 use crate::reactor::{BackendKind, Event, Filter, Flags, note};
 use crate::sys::epoll;
 use crate::sys::kqueue::{self, Kernel, Record, ev};
@@ -43,71 +43,26 @@ fn create<const SYSTEM: usize>(kind: BackendKind) -> Outcome<Box<dyn Queue>> {
     }
 }
 
-fn conforms<const SYSTEM: usize>() {
-    use conformance::{calls, closing, descriptors, exceptional, flags, timers, users};
+const fn face<const SYSTEM: usize>(name: &'static str) -> Face {
+    Face { name, create: create::<SYSTEM>, simulated: true }
+}
+
+const FACES: [Face; 6] = [
+    face::<MACOS>("macOS"),
+    face::<FREEBSD>("FreeBSD"),
+    face::<DRAGONFLY>("DragonFly"),
+    face::<OPENBSD>("OpenBSD"),
+    face::<NETBSD>("NetBSD"),
+    face::<WITHOUT_USER>("NetBSD 9"),
+];
+
+#[test]
+fn simulated_kernels_pass_the_table() {
     if !epoll::AVAILABLE {
         println!("skipped: the simulation needs epoll's edges");
         return;
     }
-    let tables: [&[Case]; 7] = [
-        calls::CASES,
-        flags::CASES,
-        descriptors::CASES,
-        exceptional::CASES,
-        closing::CASES,
-        timers::CASES,
-        users::CASES,
-    ];
-    println!("as {}", SYSTEMS[SYSTEM].system);
-    let create = create::<SYSTEM>;
-    conformance::run(Face { name: "a simulated kernel", create, simulated: true }, &tables);
-}
-
-/// The table closes descriptors and takes their numbers again, which no other test may see.
-#[test]
-fn simulated_kernels_pass_the_table() {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--test-threads=1", "_passes_the_table"])
-        .output()
-        .unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
-}
-
-#[test]
-#[ignore = "needs a process of its own"]
-fn macos_passes_the_table() {
-    conforms::<0>();
-}
-
-#[test]
-#[ignore = "needs a process of its own"]
-fn freebsd_passes_the_table() {
-    conforms::<1>();
-}
-
-#[test]
-#[ignore = "needs a process of its own"]
-fn dragonfly_passes_the_table() {
-    conforms::<2>();
-}
-
-#[test]
-#[ignore = "needs a process of its own"]
-fn openbsd_passes_the_table() {
-    conforms::<3>();
-}
-
-#[test]
-#[ignore = "needs a process of its own"]
-fn netbsd_passes_the_table() {
-    conforms::<4>();
-}
-
-#[test]
-#[ignore = "needs a process of its own"]
-fn netbsd_without_user_events_passes_the_table() {
-    conforms::<5>();
+    conformance::run("reactor::kqueue::tests::simulated_kernels_pass_the_table", &FACES);
 }
 
 const MACOS: usize = 0;

@@ -2,20 +2,22 @@
 //! VNODE: what happens to directories.
 
 use super::vnodes::{ALL, can_tell_of_files, place, told, vnode};
-use super::{Bench, ident, system};
+use super::{Bench, ident, skip, system};
 use evl::reactor::note;
 use std::fs::{self, File, Permissions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
 crate::cases![
-    if can_tell_of_files;
-    entries_of_a_directory_are_told,
-    an_entry_moved_between_directories_is_told_to_both,
-    a_subdirectory_changes_the_links,
-    what_happens_inside_entries_is_not_told,
-    the_removal_of_a_directory_is_told,
-    the_removal_of_a_moved_directory_is_told,
+    needs can_tell_of_files;
+    "entries":
+        entries_of_a_directory_are_told,
+        an_entry_moved_between_directories_is_told_to_both,
+        a_subdirectory_changes_the_links,
+        what_happens_inside_entries_is_not_told;
+    "removal":
+        the_removal_of_a_directory_is_told,
+        the_removal_of_a_moved_directory_is_told;
 ];
 
 fn entries_of_a_directory_are_told(bench: &Bench) {
@@ -53,8 +55,7 @@ fn a_subdirectory_changes_the_links(bench: &Bench) {
     let (place, ..) = place();
     let directory = File::open(place.path()).unwrap();
     if fs::create_dir(place.path().join("probe")).is_ok() && system::links(&directory) < 3 {
-        println!("skipped: this file system does not count subdirectories");
-        return;
+        skip("the file system does not count subdirectories");
     }
     queue.set(vnode(&directory, ALL));
     fs::create_dir(place.path().join("new")).unwrap();

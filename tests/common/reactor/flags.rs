@@ -7,27 +7,38 @@ use std::io::{Read, Write, pipe};
 use std::os::unix::net::UnixStream;
 
 crate::cases![
-    level_repeats_while_the_condition_holds,
-    a_condition_that_is_gone_is_not_delivered,
-    clear_waits_for_a_new_transition,
-    clear_reports_what_came_after_draining,
-    clear_reports_more_data,
-    oneshot_is_delivered_once_and_deleted,
-    oneshot_leaves_the_other_filter_alone,
-    dispatch_is_disabled_at_delivery_and_enable_rearms,
-    disabled_knotes_keep_watching,
-    a_disabled_hangup_does_not_spin,
-    add_with_disable_is_silent_and_add_again_enables,
-    adding_again_never_duplicates,
-    adding_again_updates_udata_but_not_the_mode,
-    keepudata_leaves_udata_alone,
-    enable_and_disable_contradict,
-    delete_wins_over_add,
-    delete_drops_a_pending_event,
-    udata_specific_knotes_live_side_by_side,
-    level_and_edge_share_a_descriptor,
-    dispatch_and_level_share_a_descriptor,
-    records_echo_registration_flags,
+    "level":
+        level_repeats_while_the_condition_holds,
+        a_condition_that_is_gone_is_not_delivered;
+    "CLEAR":
+        clear_waits_for_a_new_transition,
+        clear_reports_what_came_after_draining,
+        clear_reports_more_data;
+    "ONESHOT":
+        oneshot_is_delivered_once_and_deleted,
+        oneshot_leaves_the_other_filter_alone;
+    "DISPATCH":
+        dispatch_is_disabled_at_delivery_and_enable_rearms;
+    "ENABLE / DISABLE":
+        disabled_knotes_keep_watching,
+        a_disabled_hangup_does_not_spin,
+        enable_and_disable_contradict;
+    "ADD":
+        add_with_disable_is_silent_and_add_again_enables,
+        adding_again_never_duplicates,
+        adding_again_updates_udata_but_not_the_mode;
+    "KEEPUDATA":
+        keepudata_leaves_udata_alone;
+    "DELETE":
+        delete_wins_over_add,
+        delete_drops_a_pending_event;
+    "UDATA_SPECIFIC":
+        udata_specific_knotes_live_side_by_side;
+    "knotes that share a descriptor":
+        level_and_edge_share_a_descriptor,
+        dispatch_and_level_share_a_descriptor;
+    "flags of a record":
+        records_echo_registration_flags;
 ];
 
 fn level_repeats_while_the_condition_holds(bench: &Bench) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The conformance table of the reactor: named cases that every backend passes through every face.
 //!
-//! A face (the Rust API, the C API) supplies a [`Face`]; a test calls [`run`] with it. A case gets a
-//! [`Bench`], from which it makes queues, and fails by panicking.
+//! A face (the Rust API, the C API) supplies a [`Face`]; a test calls [`run`] with all of them. A case
+//! gets a [`Bench`], from which it makes queues, and fails by panicking. [`matrix`] tells what was found.
 
 #![allow(
     dead_code,
@@ -17,11 +17,14 @@ pub mod calls;
 pub mod closing;
 pub mod descriptors;
 pub mod directories;
+pub mod errors;
 pub mod exceptional;
 pub mod farewells;
 pub mod files;
 pub mod flags;
+pub mod matrix;
 pub mod processes;
+pub mod shares;
 pub mod signals;
 pub mod system;
 pub mod timers;
@@ -29,8 +32,10 @@ pub mod users;
 pub mod vnodes;
 
 use evl::reactor::{BackendKind, Event, Filter, Flags};
+use matrix::Matrix;
+use shares::{Job, run_all};
 use std::os::fd::{AsRawFd, RawFd};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{catch_unwind, resume_unwind};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -64,30 +69,76 @@ pub struct Bench {
 
 /// One behaviour.
 pub struct Case {
+    /// Which rule it is of: a row of the table of rules that the module is about.
+    pub rule: &'static str,
     pub name: &'static str,
+    /// [`skip`]s the case where the backend or the system does not have what it is about.
+    pub needs: fn(&Bench),
     pub run: fn(&Bench),
-    /// Whether the backend has on this system what the case is about.
-    pub can_run: fn(&Bench) -> bool,
 }
 
-/// Makes a table of the functions named, each a case of its own name; `if` a function says that the
-/// system has what they are about.
+/// Makes a module's table of the functions named, each a case of its own name, under the rules that
+/// they are of; `needs` a function that [`skip`]s them where they cannot run.
+///
+/// ```ignore
+/// crate::cases![needs inotify; "fork": a_child_has_no_queue; "same array": one_array_will_do];
+/// ```
 #[macro_export]
 macro_rules! cases {
-    (if $can_run:path; $($name:ident),* $(,)?) => {
-        pub const CASES: &[$crate::conformance::Case] = &[$($crate::conformance::Case {
+    (needs $needs:expr; $($rule:literal: $($name:ident),+ $(,)?);+ $(;)?) => {
+        pub const CASES: &[$crate::conformance::Case] = &[$($($crate::conformance::Case {
+            rule: $rule,
             name: stringify!($name),
+            needs: $needs,
             run: $name,
-            can_run: $can_run,
-        }),*];
+        }),+),+];
     };
-    ($($name:ident),* $(,)?) => {
-        $crate::cases![if $crate::conformance::always; $($name),*];
+    (if $can_run:path; $($name:ident),+ $(,)?) => {
+        $crate::cases![
+            needs |bench| if !$can_run(bench) { $crate::conformance::skip("the system cannot") };
+            "": $($name),+
+        ];
+    };
+    ($($rule:literal: $($name:ident),+ $(,)?);+ $(;)?) => {
+        $crate::cases![needs |_| (); $($rule: $($name),+);+];
+    };
+    ($($name:ident),+ $(,)?) => {
+        $crate::cases!["": $($name),+];
     };
 }
 
-pub fn always(_bench: &Bench) -> bool {
-    true
+/// Every case there is, by what they are about.
+pub const TABLES: [(&str, &[Case]); 14] = [
+    ("Calls", calls::CASES),
+    ("Flags", flags::CASES),
+    ("READ and WRITE: sockets and pipes", descriptors::CASES),
+    ("Sockets that have failed", errors::CASES),
+    ("READ and WRITE: files, devices, terminals, named pipes", files::CASES),
+    ("EXCEPT and EMPTY", exceptional::CASES),
+    ("Descriptors closed, duplicated and used again", closing::CASES),
+    ("VANISHED, and the deferred deletion", farewells::CASES),
+    ("TIMER", timers::CASES),
+    ("SIGNAL", signals::CASES),
+    ("PROC", processes::CASES),
+    ("VNODE: files", vnodes::CASES),
+    ("VNODE: directories", directories::CASES),
+    ("USER", users::CASES),
+];
+
+/// Why a case cannot run.
+struct Skipped(&'static str);
+
+/// Ends a case that cannot run here.
+pub fn skip(why: &'static str) -> ! {
+    // As a panic does, but nothing is printed of it.
+    resume_unwind(Box::new(Skipped(why)))
+}
+
+/// For cases whose events no simulated kernel tells.
+pub fn needs_a_kernel(bench: &Bench) {
+    if bench.face.simulated {
+        skip("needs a real kernel");
+    }
 }
 
 /// What "soon" is for something that must come: long enough for a busy machine.
@@ -98,33 +149,64 @@ pub const NOT_NS: i64 = 30_000_000;
 /// The environment variable that names the only cases to run, by a part of their names.
 const ONLY: &str = "EVL_CASE";
 
-/// Runs the tables on every backend and fails if a case did.
-pub fn run(face: Face, tables: &[&[Case]]) {
-    let only = std::env::var(ONLY).unwrap_or_default();
+/// What became of a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    Passed,
+    /// It cannot run, because of this.
+    Skipped(String),
+    Failed,
+}
+
+/// Runs the tables on every backend through each face, and fails if a case did, or if the page that
+/// tells what was found says something else. `test` is the name of the test that calls this.
+pub fn run(test: &str, faces: &[Face]) {
+    let Some(attempts) = run_all(test, faces) else { return };
+    let mut matrix = Matrix::default();
     let mut failed = Vec::new();
-    for kind in BackendKind::ALL {
-        if matches!((face.create)(kind), Err(libc::ENOTSUP)) {
-            println!("skipped: this system has no {kind}");
-            continue;
-        }
-        let bench = Bench { face, kind };
-        for case in tables.iter().copied().flatten().filter(|case| case.name.contains(&only)) {
-            if !(case.can_run)(&bench) {
-                println!("skipped: {} on {kind}: this system cannot do it", case.name);
-                continue;
+    for (Job { case, bench: Bench { face, kind } }, attempt) in attempts {
+        match attempt {
+            Attempt::Passed => matrix.add(case.name, kind.name(), face.name, None),
+            Attempt::Skipped(why) => {
+                println!("skipped: {} on {kind} through {}: {why}", case.name, face.name);
+                matrix.add(case.name, kind.name(), face.name, Some(why));
             }
-            if catch_unwind(AssertUnwindSafe(|| (case.run)(&bench))).is_err() {
-                failed.push(format!("{} on {kind} through {}", case.name, face.name));
-            }
+            Attempt::Failed => failed.push(format!("{} on {kind}, {}", case.name, face.name)),
         }
     }
     assert!(failed.is_empty(), "failed:\n  {}", failed.join("\n  "));
+    if std::env::var_os(ONLY).is_none() && cfg!(target_os = "linux") {
+        matrix.check();
+    }
+}
+
+/// Runs one case.
+fn attempt(case: &Case, bench: &Bench) -> Attempt {
+    let result = catch_unwind(|| {
+        (case.needs)(bench);
+        (case.run)(bench);
+    });
+    match result.map_err(|payload| payload.downcast::<Skipped>()) {
+        Ok(()) => Attempt::Passed,
+        Err(Ok(skipped)) => Attempt::Skipped(skipped.0.to_owned()),
+        Err(Err(_)) => Attempt::Failed,
+    }
 }
 
 impl Bench {
     /// A new queue.
     pub fn queue(&self) -> Q {
         Q((self.face.create)(self.kind).unwrap())
+    }
+
+    /// The queue's descriptor; a backend without one cannot run the case.
+    pub fn descriptor(&self, queue: &Q) -> RawFd {
+        needs_a_kernel(self);
+        queue.0.fd().unwrap_or_else(|errno| {
+            assert_eq!(errno, libc::ENOTSUP);
+            assert!(matches!(self.kind, BackendKind::Poll | BackendKind::Select));
+            skip("the queue has no descriptor")
+        })
     }
 }
 

@@ -1,29 +1,32 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! PROC: the end of a process, told once and without reaping it.
 
-use super::{Bench, SOON_NS, change, system};
-use evl::reactor::{BackendKind, Event, Filter, Flags, note};
+use super::{Bench, SOON_NS, change, needs_a_kernel, skip, system};
+use evl::reactor::{Event, Filter, Flags, note};
 use std::io::{PipeWriter, Read, Write, pipe};
 
 crate::cases![
-    if can_tell_of_processes;
-    an_end_is_told_with_its_status,
-    a_death_by_signal_is_told_with_its_status,
-    the_child_is_left_to_be_reaped,
-    a_zombie_is_told_at_once_and_once,
-    the_knote_ends_with_its_process,
-    an_end_wakes_the_wait,
-    a_living_process_is_silent,
-    a_forgotten_process_is_silent,
-    several_processes_are_several_events,
-    every_queue_is_told,
-    an_end_while_disabled_is_told_when_enabled,
-    the_status_survives_the_reaping,
-    a_process_that_is_no_child_has_no_status,
-    an_end_makes_the_queue_readable,
-    numbers_without_a_process_are_esrch,
-    what_the_system_cannot_tell_is_enotsup,
-    a_process_knote_needs_a_note,
+    needs can_tell_of_processes;
+    "NOTE_EXIT":
+        an_end_is_told_with_its_status,
+        a_death_by_signal_is_told_with_its_status,
+        the_child_is_left_to_be_reaped,
+        the_knote_ends_with_its_process,
+        an_end_wakes_the_wait,
+        a_living_process_is_silent,
+        a_forgotten_process_is_silent,
+        several_processes_are_several_events,
+        every_queue_is_told,
+        an_end_while_disabled_is_told_when_enabled,
+        the_status_survives_the_reaping,
+        a_process_that_is_no_child_has_no_status,
+        an_end_makes_the_queue_readable;
+    "a zombie":
+        a_zombie_is_told_at_once_and_once;
+    "bad input":
+        numbers_without_a_process_are_esrch,
+        what_the_system_cannot_tell_is_enotsup,
+        a_process_knote_needs_a_note;
 ];
 
 const EXIT: u32 = note::EXIT | note::EXITSTATUS;
@@ -32,9 +35,12 @@ fn process(pid: libc::pid_t, flags: Flags) -> Event {
     Event { fflags: EXIT, ..change(usize::try_from(pid).unwrap(), Filter::PROC, flags) }
 }
 
-fn can_tell_of_processes(bench: &Bench) -> bool {
+fn can_tell_of_processes(bench: &Bench) {
+    needs_a_kernel(bench);
     let own = libc::pid_t::try_from(std::process::id()).unwrap();
-    bench.queue().try_set(process(own, Flags::ADD)) != Err(libc::ENOTSUP)
+    if bench.queue().try_set(process(own, Flags::ADD)) == Err(libc::ENOTSUP) {
+        skip("the system has no descriptors of processes");
+    }
 }
 
 /// A child that ends with 7 when the other value is dropped.
@@ -203,10 +209,7 @@ fn a_process_that_is_no_child_has_no_status(bench: &Bench) {
 
 fn an_end_makes_the_queue_readable(bench: &Bench) {
     let queue = bench.queue();
-    let Ok(fd) = queue.0.fd() else {
-        assert_ne!(bench.kind, BackendKind::Epoll);
-        return;
-    };
+    let fd = bench.descriptor(&queue);
     let (child, hold) = waiting_child();
     queue.set(process(child, Flags::ADD));
     assert!(!system::is_readable(fd, 0));

@@ -1,31 +1,35 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! SIGNAL: counted beside whatever the program does with them.
 
-use super::{Bench, NOT_NS, SOON_NS, change, system};
-use evl::reactor::{BackendKind, Event, Filter, Flags};
+use super::{Bench, NOT_NS, SOON_NS, change, needs_a_kernel, system};
+use evl::reactor::{Event, Filter, Flags};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use system::Action;
 
 crate::cases![
-    an_ignored_signal_is_counted,
-    several_deliveries_are_one_event,
-    a_signal_wakes_the_wait_and_does_not_interrupt_it,
-    the_handler_that_was_there_still_runs,
-    a_handler_with_details_gets_them,
-    a_handler_for_one_time_runs_once,
-    what_is_ignored_by_default_stays_harmless,
-    what_ends_the_process_by_default_still_does,
-    the_old_action_comes_back_with_the_last_knote,
-    every_queue_counts_for_itself,
-    a_disabled_signal_is_counted_and_told_when_enabled,
-    oneshot_and_dispatch_signals,
-    signals_before_the_knote_are_not_told,
-    readding_reaches_a_signal_whose_action_was_set_anew,
-    a_signal_makes_the_queue_readable,
-    an_interruption_by_another_signal_stays_one,
-    what_cannot_be_counted_is_refused,
-    a_child_does_not_wake_its_parent,
+    needs needs_a_kernel;
+    "counted":
+        an_ignored_signal_is_counted,
+        several_deliveries_are_one_event,
+        a_signal_wakes_the_wait_and_does_not_interrupt_it,
+        every_queue_counts_for_itself,
+        a_disabled_signal_is_counted_and_told_when_enabled,
+        oneshot_and_dispatch_signals,
+        signals_before_the_knote_are_not_told,
+        a_signal_makes_the_queue_readable,
+        an_interruption_by_another_signal_stays_one,
+        a_child_does_not_wake_its_parent;
+    "beside the action":
+        the_handler_that_was_there_still_runs,
+        a_handler_with_details_gets_them,
+        a_handler_for_one_time_runs_once,
+        what_is_ignored_by_default_stays_harmless,
+        what_ends_the_process_by_default_still_does,
+        the_old_action_comes_back_with_the_last_knote,
+        readding_reaches_a_signal_whose_action_was_set_anew;
+    "bad input":
+        what_cannot_be_counted_is_refused;
 ];
 
 const SIGNAL: i32 = libc::SIGUSR2;
@@ -219,10 +223,7 @@ fn readding_reaches_a_signal_whose_action_was_set_anew(bench: &Bench) {
 
 fn a_signal_makes_the_queue_readable(bench: &Bench) {
     let queue = bench.queue();
-    let Ok(fd) = queue.0.fd() else {
-        assert_ne!(bench.kind, BackendKind::Epoll);
-        return;
-    };
+    let fd = bench.descriptor(&queue);
     let _ignored = Action::ignore(SIGNAL);
     queue.set(signal(SIGNAL, Flags::ADD));
     assert!(!system::is_readable(fd, 0));

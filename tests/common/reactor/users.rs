@@ -5,17 +5,20 @@ use super::{Bench, Event, user};
 use evl::reactor::{Filter, Flags, note};
 
 crate::cases![
-    triggers_are_one_event_until_collected,
-    without_clear_it_stays_triggered,
-    trigger_at_add_fires_and_applies_the_operation,
-    clear_on_a_trigger_does_not_erase_it,
-    the_operations_on_fflags,
-    a_change_hands_data_over,
-    a_trigger_while_disabled_is_kept,
-    a_trigger_of_a_deleted_event_is_forgotten,
-    specific_events_are_triggered_by_name,
-    any_number_can_be_an_ident,
-    many_events_at_once,
+    "NOTE_TRIGGER":
+        triggers_are_one_event_until_collected,
+        without_clear_it_stays_triggered,
+        a_trigger_while_disabled_is_kept,
+        a_trigger_of_a_deleted_event_is_forgotten,
+        specific_events_are_triggered_by_name,
+        any_number_can_be_an_ident,
+        many_events_at_once;
+    "a trigger with ADD":
+        trigger_at_add_fires_and_applies_the_operation,
+        clear_on_a_trigger_does_not_erase_it;
+    "NOTE_FFAND, FFOR, FFCOPY":
+        the_operations_on_fflags,
+        a_change_hands_data_over;
 ];
 
 fn triggers_are_one_event_until_collected(bench: &Bench) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! VNODE: what happens to files.
 
-use super::{Bench, Q, change, ident, read, system};
-use evl::reactor::{BackendKind, Event, Filter, Flags, note};
+use super::{Bench, Q, change, ident, needs_a_kernel, read, skip, system};
+use evl::reactor::{Event, Filter, Flags, note};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
@@ -12,29 +12,38 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 crate::cases![
-    if can_tell_of_files;
-    a_write_is_told,
-    growth_is_told_and_told_apart_from_writing,
-    attributes_are_told,
-    a_link_is_told_and_no_attribute,
-    a_link_and_an_attribute_are_both_told,
-    a_rename_is_told,
-    the_last_unlink_is_a_deletion,
-    opening_reading_and_closing_are_told,
-    only_what_was_asked_for_is_told,
-    several_happenings_are_one_event,
-    without_clear_it_is_told_again,
-    two_knotes_on_one_file_are_told_their_own,
-    a_change_of_the_notes_counts_from_then_on,
-    what_happened_while_disabled_is_told_when_enabled,
-    oneshot_and_dispatch_happenings,
-    a_happening_wakes_the_wait,
-    a_knote_added_during_a_wait_is_told,
-    read_and_vnode_share_a_file,
-    a_vnode_knote_dies_with_its_descriptor,
-    a_vnode_knote_does_not_pass_to_the_next_file,
-    a_happening_makes_the_queue_readable,
-    what_no_one_tells_of_files_is_refused,
+    needs can_tell_of_files;
+    "NOTE_WRITE, EXTEND":
+        a_write_is_told,
+        growth_is_told_and_told_apart_from_writing;
+    "NOTE_ATTRIB":
+        attributes_are_told;
+    "NOTE_LINK":
+        a_link_is_told_and_no_attribute,
+        a_link_and_an_attribute_are_both_told;
+    "NOTE_RENAME":
+        a_rename_is_told;
+    "NOTE_DELETE":
+        the_last_unlink_is_a_deletion;
+    "NOTE_OPEN, READ, CLOSE, CLOSE_WRITE":
+        opening_reading_and_closing_are_told;
+    "what was seen":
+        only_what_was_asked_for_is_told,
+        several_happenings_are_one_event,
+        without_clear_it_is_told_again,
+        two_knotes_on_one_file_are_told_their_own,
+        a_change_of_the_notes_counts_from_then_on,
+        what_happened_while_disabled_is_told_when_enabled,
+        oneshot_and_dispatch_happenings,
+        a_happening_wakes_the_wait,
+        a_knote_added_during_a_wait_is_told,
+        read_and_vnode_share_a_file,
+        a_happening_makes_the_queue_readable;
+    "descriptor closed while watched":
+        a_vnode_knote_dies_with_its_descriptor,
+        a_vnode_knote_does_not_pass_to_the_next_file;
+    "bad input":
+        what_no_one_tells_of_files_is_refused;
 ];
 
 /// What is told of files and directories alike.
@@ -45,9 +54,12 @@ pub fn vnode(fd: &impl AsRawFd, fflags: u32) -> Event {
     Event { fflags, ..change(ident(fd), Filter::VNODE, Flags::ADD | Flags::CLEAR) }
 }
 
-pub fn can_tell_of_files(bench: &Bench) -> bool {
+pub fn can_tell_of_files(bench: &Bench) {
+    needs_a_kernel(bench);
     let (_place, _path, file) = place();
-    bench.queue().try_set(vnode(&file, ALL)) != Err(libc::ENOTSUP)
+    if bench.queue().try_set(vnode(&file, ALL)) == Err(libc::ENOTSUP) {
+        skip("the system does not tell of files");
+    }
 }
 
 /// A directory, and in it a file with three bytes, opened for appending.
@@ -314,10 +326,7 @@ fn a_vnode_knote_does_not_pass_to_the_next_file(bench: &Bench) {
 
 fn a_happening_makes_the_queue_readable(bench: &Bench) {
     let queue = bench.queue();
-    let Ok(fd) = queue.0.fd() else {
-        assert_ne!(bench.kind, BackendKind::Epoll);
-        return;
-    };
+    let fd = bench.descriptor(&queue);
     let (_place, _path, mut file) = place();
     queue.set(vnode(&file, note::WRITE));
     assert!(!system::is_readable(fd, 0));
