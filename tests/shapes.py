@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import selectors
 import socket
 import sys
@@ -126,4 +127,7 @@ def scarce(address: str, process: str) -> None:
 
 
 if __name__ == "__main__":
+    # The server may have been given few descriptors; its clients are not meant.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     globals()[sys.argv[1]](*sys.argv[2:])
