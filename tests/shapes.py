@@ -112,7 +112,7 @@ def scarce(address: str, process: str) -> None:
     used = processor_seconds(process)
     time.sleep(1)
     used = processor_seconds(process) - used
-    assert used < 0.3, f"{used} s of processor time to let people wait for a second"
+    assert used < 0.1, f"{used} s of processor time to let people wait for a second"
     waiting = set(range(50))
     while waiting:
         with selectors.DefaultSelector() as selector:

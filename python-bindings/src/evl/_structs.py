@@ -44,6 +44,25 @@ class ReactorOptions(ctypes.Structure):
     _fields_ = [("size", c_size_t), ("backend", c_char_p)]
 
 
+class SocketOptionsStruct(ctypes.Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("backlog", c_uint32),
+        ("reuse_port", c_uint32),
+        ("v6only", c_uint32),
+        ("mode", c_uint32),
+        ("receive_buffer", c_uint32),
+        ("send_buffer", c_uint32),
+        ("nodelay", c_uint32),
+        ("keepalive", c_uint32),
+        ("keepalive_idle_s", c_uint32),
+        ("keepalive_interval_s", c_uint32),
+        ("keepalive_count", c_uint32),
+        ("linger", c_uint32),
+        ("linger_s", c_uint32),
+    ]
+
+
 class ServerOptions(ctypes.Structure):
     _fields_ = [
         ("size", c_size_t),
@@ -67,5 +86,6 @@ STRUCTS = {
     "evl_header": Header,
     "evl_event": EventStruct,
     "evl_options": ReactorOptions,
+    "evl_socket_options": SocketOptionsStruct,
     "evl_server_options": ServerOptions,
 }
