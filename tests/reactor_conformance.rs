@@ -5,10 +5,15 @@
 mod c_face;
 #[path = "common/reactor/mod.rs"]
 mod conformance;
+#[path = "common/kevent_face.rs"]
+mod kevent_face;
 #[path = "common/rust_face.rs"]
 mod rust_face;
+#[path = "common/sys_event.rs"]
+mod sys_event;
 
 #[test]
 fn every_backend_passes_the_table() {
-    conformance::run("every_backend_passes_the_table", &[rust_face::FACE, c_face::FACE]);
+    let faces = [rust_face::FACE, c_face::FACE, kevent_face::FACE];
+    conformance::run("every_backend_passes_the_table", &faces);
 }

@@ -11,7 +11,7 @@ const EVFILT_WRITE: i16 = -2;
 const EVFILT_VNODE: i16 = -4;
 const EVFILT_PROC: i16 = -5;
 
-const FILTERS: [(i16, Filter); 9] = [
+const FILTERS: [(i16, Filter); 13] = [
     (EVFILT_READ, Filter::READ),
     (EVFILT_WRITE, Filter::WRITE),
     (EVFILT_VNODE, Filter::VNODE),
@@ -21,10 +21,14 @@ const FILTERS: [(i16, Filter); 9] = [
     (-10, Filter::USER),
     (-15, Filter::EXCEPT),
     (-16, Filter::EMPTY),
+    (-3, Filter::AIO),
+    (-8, Filter::MACHPORT),
+    (-9, Filter::FS),
+    (-17, Filter::PROCDESC),
 ];
 
-/// AIO, MACHPORT, FS, VM, PROCDESC, LIO, SENDFILE, DEVICE: filters that need what Linux does not have.
-const ABSENT: [i16; 8] = [-3, -8, -9, -12, -17, -18, -19, -20];
+/// VM, LIO, SENDFILE, DEVICE: filters that need what Linux does not have.
+const ABSENT: [i16; 4] = [-12, -18, -19, -20];
 
 /// EV_ERROR.
 pub(super) const EV_ERROR: u16 = 0x4000;

@@ -10,7 +10,7 @@ use evl::reactor::{BackendKind, Event};
 use std::ffi::{CString, c_int};
 use std::os::fd::RawFd;
 
-pub(crate) const FACE: Face = Face { name: "C", create, simulated: false };
+pub(crate) const FACE: Face = Face { name: "C", create, simulated: false, otherwise: &[] };
 
 /// What `evl_create` made.
 struct Handle(*mut ffi::evl_reactor);

@@ -9,7 +9,7 @@ use evl::reactor::{BackendKind, Event, Reactor};
 use std::os::fd::RawFd;
 use std::time::Duration;
 
-pub(crate) const FACE: Face = Face { name: "Rust", create, simulated: false };
+pub(crate) const FACE: Face = Face { name: "Rust", create, simulated: false, otherwise: &[] };
 
 fn create(kind: BackendKind) -> Outcome<Box<dyn Queue>> {
     match Reactor::with_backend(kind) {

@@ -44,7 +44,7 @@ fn create<const SYSTEM: usize>(kind: BackendKind) -> Outcome<Box<dyn Queue>> {
 }
 
 const fn face<const SYSTEM: usize>(name: &'static str) -> Face {
-    Face { name, create: create::<SYSTEM>, simulated: true }
+    Face { name, create: create::<SYSTEM>, simulated: true, otherwise: &[] }
 }
 
 const FACES: [Face; 6] = [
@@ -71,6 +71,9 @@ const DRAGONFLY: usize = 2;
 const OPENBSD: usize = 3;
 const NETBSD: usize = 4;
 const WITHOUT_USER: usize = 5;
+
+/// A descriptor that no test closes.
+const STDIN: usize = 0;
 
 type Simulated<const SYSTEM: usize> = Kqueue<Simulator<SYSTEM>>;
 
@@ -106,30 +109,30 @@ fn round<const SYSTEM: usize>(change: Event, answer: Record) -> (Record, Event) 
 fn vnode_notes_are_translated_both_ways() {
     let ours = note::WRITE | note::FUNLOCK;
     let answer = Record { filter: -4, fflags: 0x0102, ..Record::default() };
-    let (told, event) = round::<MACOS>(knote(5, Filter::VNODE, ours), answer);
+    let (told, event) = round::<MACOS>(knote(STDIN, Filter::VNODE, ours), answer);
     assert_eq!((told.filter, told.fflags), (-4, 0x0102));
     assert_eq!((event.filter, event.fflags, event.udata), (Filter::VNODE, ours, 77));
 
     let ours = note::WRITE | note::CLOSE;
     let answer = Record { filter: -4, fflags: 0x0100, ..Record::default() };
-    let (told, event) = round::<FREEBSD>(knote(5, Filter::VNODE, ours), answer);
+    let (told, event) = round::<FREEBSD>(knote(STDIN, Filter::VNODE, ours), answer);
     assert_eq!(told.fflags, 0x0102);
     assert_eq!(event.fflags, note::CLOSE);
 
     let answer = Record { filter: 3, fflags: 0x0001, ..Record::default() };
-    let (told, event) = round::<NETBSD>(knote(5, Filter::VNODE, note::DELETE), answer);
+    let (told, event) = round::<NETBSD>(knote(STDIN, Filter::VNODE, note::DELETE), answer);
     assert_eq!((told.filter, told.fflags, event.fflags), (3, 1, note::DELETE));
 }
 
 #[test]
 fn notes_that_a_kernel_does_not_have_are_enotsup() {
-    let lock = knote(5, Filter::VNODE, note::FUNLOCK);
+    let lock = knote(STDIN, Filter::VNODE, note::FUNLOCK);
     let signal = knote(5, Filter::PROC, note::SIGNAL);
     assert_eq!(add(&new::<FREEBSD>(), lock), Err(libc::ENOTSUP));
     assert_eq!(add(&new::<FREEBSD>(), signal), Err(libc::ENOTSUP));
     assert_eq!(add(&new::<MACOS>(), signal), Ok(()));
-    assert_eq!(add(&new::<MACOS>(), knote(5, Filter::VNODE, note::OPEN)), Err(libc::ENOTSUP));
-    assert_eq!(add(&new::<MACOS>(), knote(5, Filter::VNODE, 1 << 20)), Err(libc::EINVAL));
+    assert_eq!(add(&new::<MACOS>(), knote(STDIN, Filter::VNODE, note::OPEN)), Err(libc::ENOTSUP));
+    assert_eq!(add(&new::<MACOS>(), knote(STDIN, Filter::VNODE, 1 << 20)), Err(libc::EINVAL));
 }
 
 #[test]

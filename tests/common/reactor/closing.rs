@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Descriptors that are closed, duplicated and used again while they are watched.
 
-use super::{Bench, Q, change, ident, read, system, write};
+use super::{Bench, Q, change, ident, needs_identities, read, system, write};
 use evl::reactor::{Event, Filter, Flags, note};
 use std::io::{PipeReader, Read, Write, pipe};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -149,6 +149,7 @@ fn a_number_that_the_queue_takes_for_itself_is_silent(bench: &Bench) {
 }
 
 fn a_number_used_again_starts_afresh(bench: &Bench) {
+    needs_identities(bench);
     let queue = bench.queue();
     let (reader, _writer) = pipe().unwrap();
     let number = reader.as_raw_fd();
@@ -167,6 +168,7 @@ fn a_number_used_again_starts_afresh(bench: &Bench) {
 }
 
 fn a_number_used_again_hears_nothing_of_the_old_file(bench: &Bench) {
+    needs_identities(bench);
     let queue = bench.queue();
     let (reader, mut old_writer) = pipe().unwrap();
     let number = reader.as_raw_fd();
@@ -217,6 +219,7 @@ fn a_pending_event_dies_with_its_descriptor(bench: &Bench) {
 }
 
 fn enabling_after_reuse_is_enoent(bench: &Bench) {
+    needs_identities(bench);
     let queue = bench.queue();
     let (reader, _writer) = pipe().unwrap();
     let number = reader.as_raw_fd();

@@ -99,6 +99,15 @@ pub fn links(file: &File) -> u64 {
     file.metadata().unwrap().nlink()
 }
 
+/// Whether the system numbers pipes, as it does files.
+pub fn tells_pipes_apart() -> bool {
+    let inode = || {
+        let (reader, _writer) = std::io::pipe().unwrap();
+        File::from(OwnedFd::from(reader)).metadata().unwrap().ino()
+    };
+    inode() != 0
+}
+
 /// Makes a named pipe.
 pub fn make_fifo(path: &Path) {
     let path = CString::new(path.as_os_str().as_bytes()).unwrap();

@@ -2,7 +2,7 @@
 //! VNODE: what happens to files.
 
 use super::{Bench, Q, change, ident, needs_a_kernel, read, skip, system};
-use evl::reactor::{Event, Filter, Flags, note};
+use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
@@ -81,6 +81,19 @@ pub fn told(queue: &Q) -> u32 {
     notes
 }
 
+/// These notes are told and, but by a kernel's kqueue, no others.
+#[track_caller]
+pub fn assert_told(bench: &Bench, queue: &Q, expected: u32) {
+    assert_notes(bench, told(queue), expected);
+}
+
+/// Each kernel has its own way to tell more than what is expected.
+#[track_caller]
+fn assert_notes(bench: &Bench, told: u32, expected: u32) {
+    let kernel = bench.kind == BackendKind::Kqueue;
+    assert_eq!(if kernel { told & expected } else { told }, expected);
+}
+
 fn a_write_is_told(bench: &Bench) {
     let queue = bench.queue();
     let (_place, path, file) = place();
@@ -99,11 +112,14 @@ fn growth_is_told_and_told_apart_from_writing(bench: &Bench) {
     let (_place, path, mut file) = place();
     queue.set(vnode(&file, ALL));
     file.write_all(b"d").unwrap();
-    assert_eq!(told(&queue), note::WRITE | note::EXTEND);
+    assert_told(bench, &queue, note::WRITE | note::EXTEND);
     OpenOptions::new().write(true).open(path).unwrap().write_all(b"x").unwrap();
-    assert_eq!(told(&queue), note::WRITE);
+    assert_told(bench, &queue, note::WRITE);
+    if bench.kind == BackendKind::Kqueue {
+        return; // Kernels disagree on whether cutting a file off is writing.
+    }
     file.set_len(1).unwrap();
-    assert_eq!(told(&queue), note::WRITE);
+    assert_told(bench, &queue, note::WRITE);
 }
 
 fn attributes_are_told(bench: &Bench) {
@@ -111,7 +127,7 @@ fn attributes_are_told(bench: &Bench) {
     let (_place, path, file) = place();
     queue.set(vnode(&file, ALL));
     fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(told(&queue), note::ATTRIB);
+    assert_told(bench, &queue, note::ATTRIB);
     queue.none();
 }
 
@@ -120,9 +136,12 @@ fn a_link_is_told_and_no_attribute(bench: &Bench) {
     let (_place, path, file) = place();
     queue.set(vnode(&file, ALL));
     fs::hard_link(&path, path.with_extension("2")).unwrap();
-    assert_eq!(told(&queue), note::LINK);
+    assert_told(bench, &queue, note::LINK);
+    if bench.kind == BackendKind::Kqueue {
+        return; // Kernels tell DELETE whichever name goes.
+    }
     fs::remove_file(path.with_extension("2")).unwrap();
-    assert_eq!(told(&queue), note::LINK);
+    assert_told(bench, &queue, note::LINK);
 }
 
 fn a_link_and_an_attribute_are_both_told(bench: &Bench) {
@@ -131,7 +150,7 @@ fn a_link_and_an_attribute_are_both_told(bench: &Bench) {
     queue.set(vnode(&file, ALL));
     fs::hard_link(&path, path.with_extension("2")).unwrap();
     fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(told(&queue), note::LINK | note::ATTRIB);
+    assert_told(bench, &queue, note::LINK | note::ATTRIB);
 }
 
 fn a_rename_is_told(bench: &Bench) {
@@ -139,19 +158,22 @@ fn a_rename_is_told(bench: &Bench) {
     let (_place, path, file) = place();
     queue.set(vnode(&file, ALL));
     fs::rename(&path, path.with_extension("2")).unwrap();
-    assert_eq!(told(&queue), note::RENAME);
+    assert_told(bench, &queue, note::RENAME);
 }
 
 fn the_last_unlink_is_a_deletion(bench: &Bench) {
     let queue = bench.queue();
     let (_place, path, file) = place();
     queue.set(vnode(&file, note::DELETE | note::ATTRIB));
-    fs::hard_link(&path, path.with_extension("2")).unwrap();
-    queue.none();
+    // Kernels tell DELETE whichever name goes.
+    if bench.kind != BackendKind::Kqueue {
+        fs::hard_link(&path, path.with_extension("2")).unwrap();
+        queue.none();
+        fs::remove_file(path.with_extension("2")).unwrap();
+        queue.none();
+    }
     fs::remove_file(&path).unwrap();
-    queue.none();
-    fs::remove_file(path.with_extension("2")).unwrap();
-    assert_eq!(told(&queue), note::DELETE);
+    assert_told(bench, &queue, note::DELETE);
     queue.none();
     queue.set(Event { flags: Flags::DELETE, ..vnode(&file, 0) });
 }
@@ -159,15 +181,19 @@ fn the_last_unlink_is_a_deletion(bench: &Bench) {
 fn opening_reading_and_closing_are_told(bench: &Bench) {
     let queue = bench.queue();
     let (_place, path, file) = place();
-    queue.set(vnode(&file, note::OPEN | note::CLOSE | note::CLOSE_WRITE | note::READ));
+    let accesses = note::OPEN | note::CLOSE | note::CLOSE_WRITE | note::READ;
+    if queue.try_set(vnode(&file, accesses)) == Err(libc::ENOTSUP) {
+        assert_eq!(bench.kind, BackendKind::Kqueue);
+        skip("the kernel does not tell of these");
+    }
     let mut other = File::open(&path).unwrap();
-    assert_eq!(told(&queue), note::OPEN);
+    assert_told(bench, &queue, note::OPEN);
     other.read_exact(&mut [0]).unwrap();
-    assert_eq!(told(&queue), note::READ);
+    assert_told(bench, &queue, note::READ);
     drop(other);
-    assert_eq!(told(&queue), note::CLOSE);
+    assert_told(bench, &queue, note::CLOSE);
     drop(OpenOptions::new().write(true).open(&path).unwrap());
-    assert_eq!(told(&queue), note::OPEN | note::CLOSE_WRITE);
+    assert_told(bench, &queue, note::OPEN | note::CLOSE_WRITE);
 }
 
 fn only_what_was_asked_for_is_told(bench: &Bench) {
@@ -178,7 +204,7 @@ fn only_what_was_asked_for_is_told(bench: &Bench) {
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     queue.idle();
     fs::rename(&path, path.with_extension("2")).unwrap();
-    assert_eq!(told(&queue), note::RENAME);
+    assert_told(bench, &queue, note::RENAME);
 }
 
 fn several_happenings_are_one_event(bench: &Bench) {
@@ -189,7 +215,7 @@ fn several_happenings_are_one_event(bench: &Bench) {
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     fs::rename(&path, path.with_extension("2")).unwrap();
     let expected = note::WRITE | note::EXTEND | note::ATTRIB | note::RENAME;
-    assert_eq!(queue.one().fflags, expected);
+    assert_notes(bench, queue.one().fflags, expected);
     queue.none();
 }
 
@@ -229,7 +255,7 @@ fn a_change_of_the_notes_counts_from_then_on(bench: &Bench) {
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     queue.none();
     file.write_all(b"d").unwrap();
-    assert_eq!(told(&queue), note::WRITE);
+    assert_told(bench, &queue, note::WRITE);
 }
 
 fn what_happened_while_disabled_is_told_when_enabled(bench: &Bench) {

@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The conformance table of the reactor through `kqueue()` and `kevent()`, with the numbers of
+//! `kqueue()` and `kevent()` as a face of the conformance table, with the numbers of
 //! `include/kqueue/sys/event.h`, which are read from there.
 
-#![cfg(target_os = "linux")]
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a failed test panics")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "support code of tests")]
 #![allow(unsafe_code, reason = "the C face is called as C calls it")]
 
-#[path = "common/reactor/mod.rs"]
-mod conformance;
-#[path = "common/sys_event.rs"]
-mod sys_event;
-
-use conformance::{Case, Face, Outcome, Queue};
+use crate::conformance::{Face, Outcome, Queue};
+use crate::sys_event::number;
 use evl::ffi::{evl_bsd_event, evl_kevent, evl_kqueue};
 use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use std::ffi::c_int;
 use std::os::fd::RawFd;
-use sys_event::number;
 
-const FACE: Face = Face { name: "kevent()", create, simulated: false };
+pub(crate) const FACE: Face = Face {
+    name: "kevent()",
+    create,
+    simulated: false,
+    otherwise: &[
+        ("read_tells_the_bytes_if_asked", "always tells them"),
+        ("what_no_one_tells_of_files_is_refused", "takes NOTE_REVOKE"),
+        ("a_queue_does_not_watch_itself", "ELOOP"),
+        ("an_error_is_left_to_the_socket", "always tells it"),
+        ("a_reset_tells_its_error_to_all_who_ask", "tells those who do not ask, too"),
+        ("a_refused_connection_is_an_end_and_keeps_its_error", "always tells it"),
+        ("an_error_of_a_datagram_is_told_once_if_asked", "always tells it"),
+    ],
+};
 
 /// What `kqueue()` returned.
 struct Kqueue(RawFd);
@@ -108,10 +115,6 @@ impl Drop for Kqueue {
     }
 }
 
-/// What this face does in another way: it always tells the bytes, and it takes NOTE_REVOKE.
-const OTHERWISE: [&str; 2] =
-    ["read_tells_the_bytes_if_asked", "what_no_one_tells_of_files_is_refused"];
-
 /// A knote that no case uses.
 const SENTINEL: Event = Event { ident: usize::MAX, filter: Filter::USER, ..KEEPING };
 
@@ -119,7 +122,7 @@ const SENTINEL: Event = Event { ident: usize::MAX, filter: Filter::USER, ..KEEPI
 const KEEPING: Event =
     Event { ident: 0, filter: Filter(0), flags: Flags::KEEPUDATA, fflags: 0, data: 0, udata: 0 };
 
-const FILTERS: [(Filter, &str); 9] = [
+const FILTERS: [(Filter, &str); 13] = [
     (Filter::READ, "EVFILT_READ"),
     (Filter::WRITE, "EVFILT_WRITE"),
     (Filter::EXCEPT, "EVFILT_EXCEPT"),
@@ -129,6 +132,10 @@ const FILTERS: [(Filter, &str); 9] = [
     (Filter::VNODE, "EVFILT_VNODE"),
     (Filter::USER, "EVFILT_USER"),
     (Filter::EMPTY, "EVFILT_EMPTY"),
+    (Filter::AIO, "EVFILT_AIO"),
+    (Filter::MACHPORT, "EVFILT_MACHPORT"),
+    (Filter::FS, "EVFILT_FS"),
+    (Filter::PROCDESC, "EVFILT_PROCDESC"),
 ];
 
 /// The names of evl's flags are those of `<sys/event.h>` without the first part, as are the notes'.
@@ -153,6 +160,7 @@ fn notes(filter: Filter) -> &'static [(u32, &'static str)] {
             (note::CRITICAL, "NOTE_CRITICAL"),
             (note::BACKGROUND, "NOTE_BACKGROUND"),
             (note::LEEWAY, "NOTE_LEEWAY"),
+            (note::MACHTIME, "NOTE_MACHTIME"),
         ],
         Filter::PROC => &[
             (note::EXIT, "NOTE_EXIT"),
@@ -226,30 +234,4 @@ fn from_bsd(event: &evl_bsd_event) -> Event {
         data: event.data.try_into().unwrap(),
         udata: event.udata.addr(),
     }
-}
-
-#[test]
-fn the_table_is_passed() {
-    use conformance::{
-        calls, closing, descriptors, directories, exceptional, farewells, files, flags, processes,
-        run, signals, timers, users, vnodes,
-    };
-    let tables = [
-        calls::CASES,
-        flags::CASES,
-        descriptors::CASES,
-        files::CASES,
-        exceptional::CASES,
-        closing::CASES,
-        timers::CASES,
-        users::CASES,
-        signals::CASES,
-        processes::CASES,
-        vnodes::CASES,
-        farewells::CASES,
-        directories::CASES,
-    ];
-    let cases = tables.into_iter().flatten().filter(|case| !OTHERWISE.contains(&case.name));
-    let cases: Vec<Case> = cases.map(|case| Case { ..*case }).collect();
-    run(FACE, &[&cases]);
 }
