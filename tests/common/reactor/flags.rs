@@ -15,8 +15,7 @@ crate::cases![
         clear_reports_what_came_after_draining,
         clear_reports_more_data,
         any_change_has_a_clear_knote_looked_at_again,
-        a_change_does_not_tell_what_is_gone,
-        a_change_of_a_disabled_knote_tells_nothing;
+        a_change_does_not_tell_what_is_gone;
     "ONESHOT":
         oneshot_is_delivered_once_and_deleted,
         oneshot_leaves_the_other_filter_alone;
@@ -25,6 +24,7 @@ crate::cases![
     "ENABLE / DISABLE":
         disabled_knotes_keep_watching,
         a_disabled_hangup_does_not_spin,
+        a_change_of_a_disabled_knote_tells_nothing,
         enable_and_disable_contradict;
     "ADD":
         add_with_disable_is_silent_and_add_again_enables,
