@@ -32,14 +32,26 @@ const REPEAT_MAX_NS: u64 = 60_000_000_000;
 /// Why a knote is latched.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::reactor) enum Latch {
-    /// It was delivered with CLEAR: what it looked like when last seen, and when to doubt that.
-    Edge { count: i64, end: bool, repeat_at: u64 },
+    /// It was delivered with CLEAR.
+    Edge,
     /// It has less than its low-water mark.
     Mark,
     /// Its condition does not hold, and the poller would not tell if it did.
     Unannounced,
     /// The poller reports a hang-up of the socket all the time, since it is not connected.
     Unconnected,
+}
+
+/// What is known of a knote with CLEAR that only a level is told of.
+#[derive(Debug, Default)]
+pub(in crate::reactor) struct Edge {
+    /// How much there was when last seen, and whether the end was.
+    count: i64,
+    end: bool,
+    /// When to doubt that.
+    repeat_at: u64,
+    /// For how long the next latch may hold what is still ready.
+    patience_ns: u64,
 }
 
 /// What to do with a latched knote.
@@ -57,8 +69,10 @@ impl<P: Poller> State<P> {
         let Ok(fd) = RawFd::try_from(knote.ident) else { return };
         let count = seen(fd, Condition::of(knote), knote.filter);
         let FilterState::Descriptor(state) = &mut knote.state else { return };
-        let repeat_at = clock::monotonic_ns().saturating_add(state.patience_ns.max(REPEAT_NS));
-        self.set_latch(id, Latch::Edge { count, end, repeat_at });
+        let edge = state.edge.get_or_insert_default();
+        (edge.count, edge.end) = (count, end);
+        edge.repeat_at = clock::monotonic_ns().saturating_add(edge.patience_ns.max(REPEAT_NS));
+        self.set_latch(id, Latch::Edge);
     }
 
     /// A knote was ready, but has less than its low-water mark.
@@ -127,14 +141,14 @@ impl<P: Poller> State<P> {
             return self.vanish(fd);
         }
         let Some(FilterState::Descriptor(state)) = self.knotes.state_mut(id) else { return };
-        let verdict = match &mut state.latch {
+        let verdict = match state.latch {
             None => Verdict::Keep,
             Some(Latch::Unconnected) if fd::is_unconnected(fd) => Verdict::Keep,
             Some(Latch::Unconnected) => Verdict::Release,
             Some(Latch::Unannounced) if ready => Verdict::Report,
             Some(Latch::Unannounced) => Verdict::Keep,
-            Some(latch) if !ready && !is_announced::<P>(filter) => {
-                *latch = Latch::Unannounced;
+            Some(_) if !ready && !is_announced::<P>(filter) => {
+                state.latch = Some(Latch::Unannounced);
                 Verdict::Keep
             }
             Some(_) if !ready => Verdict::Release,
@@ -142,14 +156,15 @@ impl<P: Poller> State<P> {
                 Verdict::Report
             }
             Some(Latch::Mark) => Verdict::Keep,
-            Some(Latch::Edge { count, end, repeat_at }) => {
-                let before = std::mem::replace(count, seen(fd, condition, filter));
-                let news = *count > before || is_over(readiness) && !*end;
-                let doubt = now >= *repeat_at;
-                state.patience_ns = match news {
+            Some(Latch::Edge) => {
+                let edge = state.edge.get_or_insert_default();
+                let before = std::mem::replace(&mut edge.count, seen(fd, condition, filter));
+                let news = edge.count > before || is_over(readiness) && !edge.end;
+                let doubt = now >= edge.repeat_at;
+                edge.patience_ns = match news {
                     true => REPEAT_NS,
-                    false if doubt => (state.patience_ns.max(REPEAT_NS) * 2).min(REPEAT_MAX_NS),
-                    false => state.patience_ns,
+                    false if doubt => (edge.patience_ns.max(REPEAT_NS) * 2).min(REPEAT_MAX_NS),
+                    false => edge.patience_ns,
                 };
                 if news || doubt { Verdict::Report } else { Verdict::Keep }
             }
