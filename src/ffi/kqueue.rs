@@ -132,7 +132,7 @@ unsafe fn change(
         let change = unsafe { changes.add(index).read() };
         let event = numbers::to_event(&change);
         let receipt = event.as_ref().is_ok_and(|event| event.flags.contains(Flags::RECEIPT));
-        let result = event.and_then(|event| queue.reactor.change(&[event], &mut []));
+        let result = event.and_then(|event| apply(queue, &event));
         if result.is_ok() && !receipt {
             continue;
         }
@@ -152,6 +152,16 @@ unsafe fn change(
         Some(failure) if unanswered => Err(failure),
         _ => Ok(count),
     }
+}
+
+/// Makes a change. ENABLE of a timer that gives a time restarts it, as macOS has it.
+fn apply(queue: &Queue, event: &Event) -> Result<()> {
+    queue.reactor.change(&[*event], &mut [])?;
+    let enables = event.flags.contains(Flags::ENABLE) && !event.flags.contains(Flags::ADD);
+    if event.filter == Filter::TIMER && enables && event.data != 0 {
+        queue.reactor.add(event)?;
+    }
+    Ok(())
 }
 
 /// Waits for events, at most `timeout` nanoseconds; `None`: for ever. `EBADF` if `kq` is closed meanwhile.

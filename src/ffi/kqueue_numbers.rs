@@ -171,7 +171,14 @@ fn to_notes(filter: Filter, bsd: u32) -> Result<u32> {
     if table.iter().fold(bsd & !ignored, |left, row| left & !row.0) != 0 {
         return Err(Error::invalid("fflags has bits that mean nothing for the filter"));
     }
-    Ok(table.iter().filter(|row| bsd & row.0 != 0).fold(0, |all, row| all | row.1))
+    let notes = table.iter().filter(|row| bsd & row.0 != 0).fold(0, |all, row| all | row.1);
+    Ok(match filter {
+        // The BSDs tell of growth with each write that makes the file grow.
+        Filter::VNODE if notes & note::WRITE != 0 => notes | note::EXTEND,
+        // They also take a process of which nothing is to be told. It is told that it ends.
+        Filter::PROC if notes == 0 => note::EXIT,
+        _ => notes,
+    })
 }
 
 fn from_notes(filter: Filter, notes_of_evl: u32) -> u32 {
