@@ -14,14 +14,20 @@ mod sys_event;
 use conformance::{Case, Face, Outcome, Queue};
 use evl::ffi::{evl_bsd_event, evl_kevent, evl_kqueue};
 use evl::reactor::{BackendKind, Event, Filter, Flags, note};
+use std::collections::HashMap;
 use std::ffi::c_int;
 use std::os::fd::RawFd;
+use std::sync::Mutex;
 use sys_event::number;
 
 const FACE: Face = Face { name: "kevent()", create, simulated: false };
 
 /// What `kqueue()` returned.
-struct Kqueue(RawFd);
+struct Kqueue {
+    fd: RawFd,
+    /// What is to be told of files: NOTE_EXTEND comes with NOTE_WRITE, asked for or not.
+    vnodes: Mutex<HashMap<usize, u32>>,
+}
 
 fn create(kind: BackendKind) -> Outcome<Box<dyn Queue>> {
     // A descriptor that stands for a set needs a kernel that keeps one.
@@ -29,7 +35,8 @@ fn create(kind: BackendKind) -> Outcome<Box<dyn Queue>> {
         return Err(libc::ENOTSUP);
     }
     let kq = outcome(evl_kqueue(libc::O_CLOEXEC))?;
-    Ok(Box::new(Kqueue(RawFd::try_from(kq).unwrap())))
+    let fd = RawFd::try_from(kq).unwrap();
+    Ok(Box::new(Kqueue { fd, vnodes: Mutex::default() }))
 }
 
 /// A count or descriptor, or the errno value of a failure.
@@ -47,7 +54,7 @@ impl Kqueue {
         let (n, room) = (length(changes), length(events));
         let (changes, events) = (changes.as_ptr(), events.as_mut_ptr());
         // SAFETY: arrays of the lengths given.
-        outcome(unsafe { evl_kevent(self.0, changes, n, events, room, timeout_ns) })
+        outcome(unsafe { evl_kevent(self.fd, changes, n, events, room, timeout_ns) })
     }
 }
 
@@ -57,6 +64,11 @@ fn length(events: &[evl_bsd_event]) -> c_int {
 
 impl Queue for Kqueue {
     fn change(&self, changes: &[Event], receipts: &mut [Event]) -> Outcome<usize> {
+        for change in changes.iter().filter(|change| change.filter == Filter::VNODE) {
+            if change.flags.contains(Flags::ADD) {
+                self.vnodes.lock().unwrap().insert(change.ident, change.fflags);
+            }
+        }
         let changes: Vec<evl_bsd_event> = changes.iter().map(to_bsd).collect();
         let mut records = vec![to_bsd(&Event::default()); receipts.len()];
         // Events would be collected, too, if all changes succeeded: one more leaves no doubt.
@@ -84,6 +96,9 @@ impl Queue for Kqueue {
         let count = self.kevent(&[], &mut found, timeout_ns)?;
         for (event, found) in events.iter_mut().zip(&found[..count]) {
             *event = from_bsd(found);
+            if event.filter == Filter::VNODE {
+                event.fflags &= self.vnodes.lock().unwrap()[&event.ident];
+            }
         }
         Ok(count)
     }
@@ -95,22 +110,26 @@ impl Queue for Kqueue {
 
     fn fd(&self) -> Outcome<RawFd> {
         self.kevent(&[], &mut [], 0)?;
-        Ok(self.0)
+        Ok(self.fd)
     }
 }
 
 impl Drop for Kqueue {
     fn drop(&mut self) {
         // SAFETY: kqueue() made it for its caller, and nobody has it any more.
-        unsafe { libc::close(self.0) };
+        unsafe { libc::close(self.fd) };
         // A call that finds no queue frees those that were closed.
         assert_eq!(self.kevent(&[], &mut [], 0), Err(libc::EBADF));
     }
 }
 
-/// What this face does in another way: it always tells the bytes, and it takes NOTE_REVOKE.
-const OTHERWISE: [&str; 2] =
-    ["read_tells_the_bytes_if_asked", "what_no_one_tells_of_files_is_refused"];
+/// What this face does in another way: it always tells the bytes, it takes NOTE_REVOKE, and it takes
+/// processes without a note.
+const OTHERWISE: [&str; 3] = [
+    "read_tells_the_bytes_if_asked",
+    "what_no_one_tells_of_files_is_refused",
+    "a_process_knote_needs_a_note",
+];
 
 /// A knote that no case uses.
 const SENTINEL: Event = Event { ident: usize::MAX, filter: Filter::USER, ..KEEPING };
@@ -119,7 +138,7 @@ const SENTINEL: Event = Event { ident: usize::MAX, filter: Filter::USER, ..KEEPI
 const KEEPING: Event =
     Event { ident: 0, filter: Filter(0), flags: Flags::KEEPUDATA, fflags: 0, data: 0, udata: 0 };
 
-const FILTERS: [(Filter, &str); 9] = [
+const FILTERS: [(Filter, &str); 13] = [
     (Filter::READ, "EVFILT_READ"),
     (Filter::WRITE, "EVFILT_WRITE"),
     (Filter::EXCEPT, "EVFILT_EXCEPT"),
@@ -129,6 +148,10 @@ const FILTERS: [(Filter, &str); 9] = [
     (Filter::VNODE, "EVFILT_VNODE"),
     (Filter::USER, "EVFILT_USER"),
     (Filter::EMPTY, "EVFILT_EMPTY"),
+    (Filter::AIO, "EVFILT_AIO"),
+    (Filter::MACHPORT, "EVFILT_MACHPORT"),
+    (Filter::FS, "EVFILT_FS"),
+    (Filter::PROCDESC, "EVFILT_PROCDESC"),
 ];
 
 /// The names of evl's flags are those of `<sys/event.h>` without the first part, as are the notes'.
@@ -153,6 +176,7 @@ fn notes(filter: Filter) -> &'static [(u32, &'static str)] {
             (note::CRITICAL, "NOTE_CRITICAL"),
             (note::BACKGROUND, "NOTE_BACKGROUND"),
             (note::LEEWAY, "NOTE_LEEWAY"),
+            (note::MACHTIME, "NOTE_MACHTIME"),
         ],
         Filter::PROC => &[
             (note::EXIT, "NOTE_EXIT"),

@@ -156,7 +156,11 @@ unsafe fn change(
 
 /// Makes a change. ENABLE of a timer that gives a time restarts it, as macOS has it.
 fn apply(queue: &Queue, event: &Event) -> Result<()> {
-    queue.reactor.change(&[*event], &mut [])?;
+    queue.reactor.change(&[*event], &mut []).map_err(|error| match error.errno() {
+        // A queue that would watch itself.
+        Some(libc::ELOOP) => Error::os(libc::EINVAL),
+        _ => error,
+    })?;
     let enables = event.flags.contains(Flags::ENABLE) && !event.flags.contains(Flags::ADD);
     if event.filter == Filter::TIMER && enables && event.data != 0 {
         queue.reactor.add(event)?;

@@ -6,25 +6,24 @@ use super::kqueue::evl_bsd_event;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor::{Event, Filter, Flags, note};
 
-const EVFILT_READ: i16 = -1;
-const EVFILT_WRITE: i16 = -2;
-const EVFILT_VNODE: i16 = -4;
-const EVFILT_PROC: i16 = -5;
-
-const FILTERS: [(i16, Filter); 9] = [
-    (EVFILT_READ, Filter::READ),
-    (EVFILT_WRITE, Filter::WRITE),
-    (EVFILT_VNODE, Filter::VNODE),
-    (EVFILT_PROC, Filter::PROC),
+const FILTERS: [(i16, Filter); 13] = [
+    (-1, Filter::READ),
+    (-2, Filter::WRITE),
+    (-3, Filter::AIO),
+    (-4, Filter::VNODE),
+    (-5, Filter::PROC),
     (-6, Filter::SIGNAL),
     (-7, Filter::TIMER),
+    (-8, Filter::MACHPORT),
+    (-9, Filter::FS),
     (-10, Filter::USER),
     (-15, Filter::EXCEPT),
     (-16, Filter::EMPTY),
+    (-17, Filter::PROCDESC),
 ];
 
-/// AIO, MACHPORT, FS, VM, PROCDESC, LIO, SENDFILE, DEVICE: filters that need what Linux does not have.
-const ABSENT: [i16; 8] = [-3, -8, -9, -12, -17, -18, -19, -20];
+/// VM, LIO, SENDFILE, DEVICE: filters of single systems that the reactor does not know.
+const ABSENT: [i16; 4] = [-12, -18, -19, -20];
 
 /// EV_ERROR.
 pub(super) const EV_ERROR: u16 = 0x4000;
@@ -51,7 +50,7 @@ const IO_NOTES: [(u32, u32); 1] = [(0x0001, note::LOWAT)];
 
 const EXCEPT_NOTES: [(u32, u32); 1] = [(0x0002, note::OOB)];
 
-const TIMER_NOTES: [(u32, u32); 8] = [
+const TIMER_NOTES: [(u32, u32); 9] = [
     (0x0001, note::SECONDS),
     (0x0002, note::USECONDS),
     (0x0004, note::NSECONDS),
@@ -59,6 +58,7 @@ const TIMER_NOTES: [(u32, u32); 8] = [
     (0x0010, note::LEEWAY),
     (0x0020, note::CRITICAL),
     (0x0040, note::BACKGROUND),
+    (0x0100, note::MACHTIME),
     (0x0200, note::MSECONDS),
 ];
 
@@ -89,8 +89,8 @@ const REVOKE: u32 = 0x0040;
 /// NOTE_NONE asks for nothing.
 const NONE: u32 = 0x0080;
 
-/// NOTE_MACH_CONTINUOUS_TIME, NOTE_MACHTIME.
-const MACH_TIMES: u32 = 0x0180;
+/// NOTE_MACH_CONTINUOUS_TIME.
+const MACH_CONTINUOUS_TIME: u32 = 0x0080;
 /// NOTE_TRACK, NOTE_TRACKERR, NOTE_CHILD, NOTE_EXIT_DETAIL.
 const TRACKING: u32 = 0x0200_0007;
 
@@ -158,7 +158,7 @@ fn to_notes(filter: Filter, bsd: u32) -> Result<u32> {
     }
     let table = notes(filter);
     let (absent, ignored) = match filter {
-        Filter::TIMER => (MACH_TIMES, 0),
+        Filter::TIMER => (MACH_CONTINUOUS_TIME, 0),
         Filter::PROC => (TRACKING, 0),
         Filter::VNODE => (0, REVOKE | NONE),
         Filter::EXCEPT | Filter::EMPTY => (0, 0),
