@@ -146,12 +146,12 @@ $(B)/libevl-kqueue.so: $(B)/kqueue.o evl-kqueue.map $(B)/libevl.so
 C_TESTS := $(basename $(notdir $(wildcard tests/c/*.c)))
 c-tests: $(C_TESTS:%=$(B)/tests/%.c99) $(C_TESTS:%=$(B)/tests/%.c++20)
 
-TEST_FLAGS := -Wall -Wextra -Wpedantic -Werror -g -Iinclude
-TEST_LIBS  := -L$(B) -levl -Wl,-rpath,'$$ORIGIN/..' -pthread
-$(B)/tests/%.c99: tests/c/%.c tests/c/check.h include/evl.h $(B)/libevl.so
+TEST_FLAGS := -Wall -Wextra -Wpedantic -Werror -g -Iinclude -Iinclude/kqueue
+TEST_LIBS  := -L$(B) -levl-kqueue -levl -Wl,-rpath,'$$ORIGIN/..' -pthread
+$(B)/tests/%.c99: tests/c/%.c tests/c/check.h include/evl.h include/kqueue/sys/event.h $(B)/libevl-kqueue.so
 	@mkdir -p $(B)/tests
 	$(CC) -std=c99 -D_POSIX_C_SOURCE=200809L $(TEST_FLAGS) $< -o $@ $(TEST_LIBS)
-$(B)/tests/%.c++20: tests/c/%.c tests/c/check.h include/evl.h $(B)/libevl.so
+$(B)/tests/%.c++20: tests/c/%.c tests/c/check.h include/evl.h include/kqueue/sys/event.h $(B)/libevl-kqueue.so
 	@mkdir -p $(B)/tests
 	$(CXX) -std=c++20 -x c++ $(TEST_FLAGS) $< -x none -o $@ $(TEST_LIBS)
 

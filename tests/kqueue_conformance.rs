@@ -255,13 +255,14 @@ fn from_bsd(event: &evl_bsd_event) -> Event {
 #[test]
 fn the_table_is_passed() {
     use conformance::{
-        calls, closing, descriptors, directories, exceptional, farewells, files, flags, processes,
-        run, signals, timers, users, vnodes,
+        calls, closing, descriptors, directories, errors, exceptional, farewells, files, flags,
+        processes, run, signals, timers, users, vnodes,
     };
     let tables = [
         calls::CASES,
         flags::CASES,
         descriptors::CASES,
+        errors::CASES,
         files::CASES,
         exceptional::CASES,
         closing::CASES,

@@ -35,7 +35,7 @@ pub struct evl_bsd_event {
 }
 
 /// Makes a queue and gives its descriptor: poll() finds it readable while there are events, and
-/// close() frees the queue. `flags`: O_CLOEXEC, O_NONBLOCK. Errors: EMFILE, ENFILE, ENOMEM, EINVAL;
+/// close() frees the queue. `flags`: O_CLOEXEC; O_NONBLOCK, which means nothing. Errors: EMFILE, ENFILE, ENOMEM, EINVAL;
 /// ENOTSUP on an OS without epoll.
 ///
 /// Thread: any.
@@ -156,10 +156,13 @@ unsafe fn change(
 
 /// Makes a change. ENABLE of a timer that gives a time restarts it, as macOS has it.
 fn apply(queue: &Queue, event: &Event) -> Result<()> {
-    queue.reactor.change(&[*event], &mut []).map_err(|error| match error.errno() {
-        // A queue that would watch itself.
-        Some(libc::ELOOP) => Error::os(libc::EINVAL),
-        _ => error,
+    queue.reactor.change(&[*event], &mut []).map_err(|error| {
+        match RawFd::try_from(event.ident) {
+            Ok(fd) if error.errno() == Some(libc::ELOOP) && queue.is_at(fd) => {
+                Error::invalid("a queue cannot watch itself")
+            }
+            _ => error,
+        }
     })?;
     let enables = event.flags.contains(Flags::ENABLE) && !event.flags.contains(Flags::ADD);
     if event.filter == Filter::TIMER && enables && event.data != 0 {
