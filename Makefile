@@ -46,7 +46,8 @@ examples: build ## the programs of c-examples, into build/examples
 	@.ci/need $(TOOLS)
 	@mkdir -p $(B)/examples
 	@$(MAKE) --silent --no-print-directory -C c-examples OUT=../$(B)/examples EVL_CFLAGS=-I../include \
-		EVL_LIBS='-L../$(B) -levl -Wl,-rpath,\$$$$ORIGIN/..'
+		EVL_LIBS='-L../$(B) -levl -Wl,-rpath,\$$$$ORIGIN/..' KQUEUE_CFLAGS=-I../include/kqueue \
+		KQUEUE_LIBS='-L../$(B) -levl-kqueue -levl -Wl,-rpath,\$$$$ORIGIN/..'
 
 check: examples c-tests ## format, lints, docs, and whether header and symbols are up to date
 	$(CARGO) fmt --check

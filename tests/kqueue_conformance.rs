@@ -123,10 +123,14 @@ impl Drop for Kqueue {
     }
 }
 
-/// What this face does in another way: it always tells the bytes, it takes NOTE_REVOKE, and it takes
-/// processes without a note.
-const OTHERWISE: [&str; 3] = [
+/// What this face does in another way: it always tells bytes and errors, and leaves the error to the
+/// socket; it takes NOTE_REVOKE, and processes without a note.
+const OTHERWISE: [&str; 7] = [
     "read_tells_the_bytes_if_asked",
+    "an_error_is_left_to_the_socket",
+    "a_reset_tells_its_error_to_all_who_ask",
+    "a_refused_connection_is_an_end_and_keeps_its_error",
+    "an_error_of_a_datagram_is_told_once_if_asked",
     "what_no_one_tells_of_files_is_refused",
     "a_process_knote_needs_a_note",
 ];
