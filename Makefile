@@ -84,22 +84,31 @@ python: build ## the Python wheel, into build/wheel
 	@test -d $(B)/venv || python3 -m venv $(B)/venv
 	$(B)/venv/bin/pip wheel --quiet --no-deps --wheel-dir $(B)/wheel ./python-bindings
 
-install: build ## the library, its header and evl.pc
-	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
-	install -m 755 $(B)/$(SHARED) $(DESTDIR)$(LIBDIR)/
+# A .pc.in as it is to be installed.
+PC = sed -e 's|@prefix@|$(PREFIX)|; s|@libdir@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
+	-e 's|@includedir@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
+	-e 's|@version@|$(VERSION)|; s|@system_libs@|$(SYSTEM_LIBS)|'
+
+install: build ## the libraries, their headers, evl.pc and evl-kqueue.pc
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/evl/kqueue/sys
+	install -m 755 $(B)/$(SHARED) $(B)/$(KQUEUE_SHARED) $(DESTDIR)$(LIBDIR)/
 	ln -sf $(SHARED) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libevl.so
-	install -m 644 $(B)/libevl.a $(DESTDIR)$(LIBDIR)/
+	ln -sf $(KQUEUE_SHARED) $(DESTDIR)$(LIBDIR)/$(KQUEUE_SONAME)
+	ln -sf $(KQUEUE_SONAME) $(DESTDIR)$(LIBDIR)/libevl-kqueue.so
+	install -m 644 $(B)/libevl.a $(B)/libevl-kqueue.a $(DESTDIR)$(LIBDIR)/
 	install -m 644 include/evl.h $(DESTDIR)$(INCLUDEDIR)/
-	sed -e 's|@prefix@|$(PREFIX)|; s|@libdir@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
-		-e 's|@includedir@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
-		-e 's|@version@|$(VERSION)|; s|@system_libs@|$(SYSTEM_LIBS)|' evl.pc.in \
-		| install -m 644 /dev/stdin $(DESTDIR)$(LIBDIR)/pkgconfig/evl.pc
+	install -m 644 include/kqueue/sys/event.h $(DESTDIR)$(INCLUDEDIR)/evl/kqueue/sys/
+	$(PC) evl.pc.in | install -m 644 /dev/stdin $(DESTDIR)$(LIBDIR)/pkgconfig/evl.pc
+	$(PC) evl-kqueue.pc.in | install -m 644 /dev/stdin $(DESTDIR)$(LIBDIR)/pkgconfig/evl-kqueue.pc
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 
 uninstall: ## remove what install made
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(SHARED) $(SONAME) libevl.so libevl.a pkgconfig/evl.pc) \
-		$(DESTDIR)$(INCLUDEDIR)/evl.h
+		$(addprefix $(DESTDIR)$(LIBDIR)/,$(KQUEUE_SHARED) $(KQUEUE_SONAME) libevl-kqueue.so) \
+		$(addprefix $(DESTDIR)$(LIBDIR)/,libevl-kqueue.a pkgconfig/evl-kqueue.pc) \
+		$(DESTDIR)$(INCLUDEDIR)/evl.h $(DESTDIR)$(INCLUDEDIR)/evl/kqueue/sys/event.h
+	@rmdir $(addprefix $(DESTDIR)$(INCLUDEDIR)/evl,/kqueue/sys /kqueue /) 2> /dev/null || true
 
 clean: ## remove everything that was built
 	rm -rf $(B)

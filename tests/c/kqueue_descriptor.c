@@ -46,7 +46,8 @@ static void a_queue_can_be_polled(void)
     struct kevent event;
     int kq = kqueue();
     CHECK(!is_readable(kq, 0));
-    CHECK(add(kq, 1, EVFILT_TIMER, 0, 10) == 0);
+    EV_SET(&event, 1, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0, 10, NULL);
+    CHECK(kevent(kq, &event, 1, NULL, 0, NULL) == 0);
     CHECK(is_readable(kq, 5000));
     CHECK(kevent(kq, NULL, 0, &event, 1, &now) == 1);
     CHECK(!is_readable(kq, 0));
@@ -130,7 +131,7 @@ static void closing_frees_everything(void)
 static void a_child_has_no_queue(void)
 {
     struct kevent event;
-    int status = -1, kq = kqueue();
+    int status = -1, kq = kqueue(), failed_before = failures;
     pid_t child;
     CHECK(add(kq, 1, EVFILT_USER, 0, 0) == 0);
     child = fork();
@@ -142,7 +143,7 @@ static void a_child_has_no_queue(void)
         CHECK(kevent(own, NULL, 0, &event, 1, &soon) == 1 && event.ident == 2);
         for (own = 3; own < 100; own++)
             close(own);
-        _exit(failures);
+        _exit(failures > failed_before);
     }
     CHECK(waitpid(child, &status, 0) == child && status == 0);
     CHECK(kevent(kq, NULL, 0, &event, 1, &now) == 0);
