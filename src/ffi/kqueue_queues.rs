@@ -98,9 +98,10 @@ fn queues() -> &'static Queues {
         let fresh = Box::into_raw(Box::new(Queues { generation, table, parents: known }));
         match CURRENT.compare_exchange(current, fresh, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => {
-                // SAFETY: `in_child` does only what the child of any fork may.
-                INSTALL
-                    .call_once(|| _ = unsafe { libc::pthread_atfork(None, None, Some(in_child)) });
+                INSTALL.call_once(|| {
+                    // SAFETY: `in_child` does only what the child of any fork may.
+                    unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+                });
                 current = fresh;
             }
             Err(other) => {

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 const HEADER: &str = include_str!("../../include/kqueue/sys/event.h");
 
 /// What a name stands for.
-pub fn number(name: &str) -> i64 {
+pub(crate) fn number(name: &str) -> i64 {
     static NUMBERS: OnceLock<HashMap<&str, i64>> = OnceLock::new();
     let numbers = NUMBERS.get_or_init(|| {
         let mut numbers = HashMap::new();

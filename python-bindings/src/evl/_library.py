@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ._structs import (
+    BsdEvent,
     EventStruct,
     FreeFunction,
     HandlerFunction,
@@ -42,6 +43,11 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "evl_fd": (c_int, [c_void_p]),
     "evl_backend": (c_char_p, [c_void_p]),
     "evl_close": (None, [c_void_p]),
+    "evl_kqueue": (c_int, [c_int]),
+    "evl_kevent": (
+        c_int,
+        [c_int, POINTER(BsdEvent), c_int, POINTER(BsdEvent), c_int, c_int64],
+    ),
     "evl_server_create": (c_void_p, [POINTER(ServerOptions)]),
     "evl_server_load": (c_int, [c_void_p, c_char_p]),
     "evl_server_listen": (c_int, [c_void_p, c_char_p]),

@@ -14,6 +14,7 @@ from ctypes import (
     c_int16,
     c_int64,
     c_size_t,
+    c_ssize_t,
     c_uint16,
     c_uint32,
     c_uint64,
@@ -36,6 +37,19 @@ class EventStruct(ctypes.Structure):
         ("flags", c_uint16),
         ("fflags", c_uint32),
         ("data", c_int64),
+        ("udata", c_void_p),
+    ]
+
+
+class BsdEvent(ctypes.Structure):
+    """``struct kevent``; Python has :mod:`select` for it."""
+
+    _fields_ = [
+        ("ident", c_size_t),
+        ("filter", c_int16),
+        ("flags", c_uint16),
+        ("fflags", c_uint32),
+        ("data", c_ssize_t),
         ("udata", c_void_p),
     ]
 
@@ -66,6 +80,7 @@ STRUCTS = {
     "evl_slice": Slice,
     "evl_header": Header,
     "evl_event": EventStruct,
+    "evl_bsd_event": BsdEvent,
     "evl_options": ReactorOptions,
     "evl_server_options": ServerOptions,
 }
