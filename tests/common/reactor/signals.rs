@@ -22,6 +22,7 @@ crate::cases![
     oneshot_and_dispatch_signals,
     signals_before_the_knote_are_not_told,
     readding_reaches_a_signal_whose_action_was_set_anew,
+    a_new_action_is_counted_beside,
     a_signal_makes_the_queue_readable,
     an_interruption_by_another_signal_stays_one,
     what_cannot_be_counted_is_refused,
@@ -211,6 +212,19 @@ fn readding_reaches_a_signal_whose_action_was_set_anew(bench: &Bench) {
     let _again = Action::handle(SIGNAL, handler, 0);
     let before = HANDLED.load(Ordering::SeqCst);
     queue.set(signal(SIGNAL, Flags::ADD));
+    system::raise(SIGNAL);
+    assert_eq!(queue.one().data, 1);
+    assert_eq!(HANDLED.load(Ordering::SeqCst) - before, 1);
+    queue.set(signal(SIGNAL, Flags::DELETE));
+}
+
+fn a_new_action_is_counted_beside(bench: &Bench) {
+    let queue = bench.queue();
+    let _ignored = Action::ignore(SIGNAL);
+    queue.set(signal(SIGNAL, Flags::ADD));
+    let _later = Action::handle(SIGNAL, handler, 0);
+    assert_eq!(queue.wait(8, 0), []);
+    let before = HANDLED.load(Ordering::SeqCst);
     system::raise(SIGNAL);
     assert_eq!(queue.one().data, 1);
     assert_eq!(HANDLED.load(Ordering::SeqCst) - before, 1);
