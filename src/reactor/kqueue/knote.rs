@@ -13,6 +13,7 @@ const STICKY: Flags = Flags::ADD
     .union(Flags::ONESHOT)
     .union(Flags::CLEAR)
     .union(Flags::DISPATCH)
+    .union(Flags::RECEIPT)
     .union(Flags::UDATA_SPECIFIC);
 
 /// Names a knote, also in the kernel's udata. Once the knote has gone, the name finds nothing.
