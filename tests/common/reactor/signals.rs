@@ -5,7 +5,7 @@ use super::{Bench, NOT_NS, SOON_NS, change, system};
 use evl::reactor::{BackendKind, Event, Filter, Flags};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use system::Action;
+use system::{Action, Block};
 
 crate::cases![
     an_ignored_signal_is_counted,
@@ -23,6 +23,8 @@ crate::cases![
     signals_before_the_knote_are_not_told,
     readding_reaches_a_signal_whose_action_was_set_anew,
     a_new_action_is_counted_beside,
+    a_blocked_signal_that_nobody_handles_is_counted,
+    a_blocked_signal_is_left_to_its_handler,
     a_signal_makes_the_queue_readable,
     an_interruption_by_another_signal_stays_one,
     what_cannot_be_counted_is_refused,
@@ -229,6 +231,45 @@ fn a_new_action_is_counted_beside(bench: &Bench) {
     assert_eq!(queue.one().data, 1);
     assert_eq!(HANDLED.load(Ordering::SeqCst) - before, 1);
     queue.set(signal(SIGNAL, Flags::DELETE));
+}
+
+fn a_blocked_signal_that_nobody_handles_is_counted(bench: &Bench) {
+    if bench.face.simulated || !cfg!(target_os = "linux") && bench.kind != BackendKind::Kqueue {
+        println!("skipped: nothing tells of blocked signals");
+        return;
+    }
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD));
+    let _blocked = Block::of(SIGNAL);
+    queue.none();
+    for _ in 0..3 {
+        system::raise(SIGNAL);
+        assert_eq!(queue.one().data, 1);
+    }
+    queue.set(signal(SIGNAL, Flags::DISABLE));
+    system::raise(SIGNAL);
+    queue.none();
+    system::raise(SIGNAL);
+    queue.set(signal(SIGNAL, Flags::ENABLE));
+    assert_eq!(queue.one().data, 2);
+    queue.none();
+}
+
+fn a_blocked_signal_is_left_to_its_handler(bench: &Bench) {
+    if bench.kind == BackendKind::Kqueue {
+        println!("skipped: kernels tell of blocked signals when they are sent");
+        return;
+    }
+    let _handled = Action::handle(SIGNAL, handler, 0);
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD));
+    let before = HANDLED.load(Ordering::SeqCst);
+    let blocked = Block::of(SIGNAL);
+    system::raise(SIGNAL);
+    queue.none();
+    drop(blocked);
+    assert_eq!(HANDLED.load(Ordering::SeqCst) - before, 1);
+    assert_eq!(queue.one().data, 1);
 }
 
 fn a_signal_makes_the_queue_readable(bench: &Bench) {
