@@ -65,18 +65,21 @@ mod linux {
 
         /// Takes what is pending and counts it.
         pub(crate) fn take(&self) {
-            while self.taken != 0 {
-                let mut info = MaybeUninit::<libc::signalfd_siginfo>::uninit();
-                let size = size_of::<libc::signalfd_siginfo>();
-                // SAFETY: `info` has room for `size` bytes.
-                let got = unsafe { libc::read(self.fd(), info.as_mut_ptr().cast(), size) };
-                if got != size.cast_signed() {
-                    return;
+            if self.taken != 0 {
+                while let Some(signal) = self.next() {
+                    signal::count(signal);
                 }
-                // SAFETY: read filled it.
-                let info = unsafe { info.assume_init() };
-                signal::count(info.ssi_signo.cast_signed());
             }
+        }
+
+        fn next(&self) -> Option<libc::c_int> {
+            let mut info = MaybeUninit::<libc::signalfd_siginfo>::uninit();
+            let size = size_of::<libc::signalfd_siginfo>();
+            // SAFETY: `info` has room for `size` bytes.
+            let got = unsafe { libc::read(self.fd(), info.as_mut_ptr().cast(), size) };
+            // SAFETY: it is looked at only if read filled it.
+            (got == size.cast_signed())
+                .then(|| unsafe { info.assume_init() }.ssi_signo.cast_signed())
         }
     }
 
