@@ -33,9 +33,9 @@ mod header {
     use cbindgen::{Builder, Config};
     use std::fs;
 
-    const SECTIONS: [&str; 10] = [
-        "text", "handle", "event", "reactor", "kqueue", "server", "request", "response", "error",
-        "version",
+    const SECTIONS: [&str; 11] = [
+        "text", "handle", "event", "reactor", "kqueue", "socket", "server", "request", "response",
+        "error", "version",
     ];
 
     pub(super) fn write(path: &str) -> Result<(), Box<dyn Error>> {

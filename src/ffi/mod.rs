@@ -27,6 +27,7 @@ mod reactor;
 mod kqueue;
 mod kqueue_numbers;
 mod kqueue_queues;
+mod socket;
 
 mod server;
 
@@ -44,5 +45,6 @@ pub use reactor::*;
 pub use request::*;
 pub use response::*;
 pub use server::*;
+pub use socket::*;
 pub use text::*;
 pub use version::*;

@@ -157,7 +157,7 @@ impl<P: Poller> State<P> {
         let notices = self.notices.as_ref().map(Notices::fd);
         let few =
             [Some(self.wake_fd), alarm, notices, self.signals.fd(), self.signals.blocked_fd()];
-        few.into_iter().flatten().chain(self.processes.keys().copied())
+        few.into_iter().flatten().chain(self.processes.fds())
     }
 
     /// One of the reactor's own descriptors is ready.

@@ -122,6 +122,11 @@ pub(crate) fn readable(fd: RawFd) -> Readable {
     }
 }
 
+/// Whether the descriptor is a socket's.
+pub(crate) fn is_socket(fd: RawFd) -> bool {
+    int_option(fd, libc::SOL_SOCKET, libc::SO_TYPE).is_ok()
+}
+
 fn is_listening(fd: RawFd) -> bool {
     int_option(fd, libc::SOL_SOCKET, libc::SO_ACCEPTCONN).is_ok_and(|listening| listening != 0)
 }
@@ -132,9 +137,22 @@ pub(crate) fn take_socket_error(fd: RawFd) -> io::Result<i32> {
     int_option(fd, libc::SOL_SOCKET, libc::SO_ERROR)
 }
 
-/// Whether the descriptor is a socket's.
-pub(crate) fn is_socket(fd: RawFd) -> bool {
-    int_option(fd, libc::SOL_SOCKET, libc::SO_TYPE).is_ok()
+/// Whether it is a stream socket that is neither connected nor listening, connects or has been
+/// connected. Linux reports a hang-up of such, but no end as of one that was connected.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_unconnected(fd: RawFd) -> bool {
+    use super::poll::{Events, look};
+    let domain = int_option(fd, libc::SOL_SOCKET, libc::SO_DOMAIN);
+    let kind = int_option(fd, libc::SOL_SOCKET, libc::SO_TYPE);
+    matches!(domain, Ok(libc::AF_INET | libc::AF_INET6 | libc::AF_UNIX))
+        && matches!(kind, Ok(libc::SOCK_STREAM | libc::SOCK_SEQPACKET))
+        && look(fd, Events::RDHUP) == Events::HUP
+}
+
+/// As on Linux. Others report nothing of such sockets.
+#[cfg(not(target_os = "linux"))]
+pub(crate) const fn is_unconnected(_fd: RawFd) -> bool {
+    false
 }
 
 fn int_option(fd: RawFd, level: libc::c_int, name: libc::c_int) -> io::Result<libc::c_int> {

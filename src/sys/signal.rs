@@ -191,6 +191,11 @@ impl Drop for Counting {
     }
 }
 
+/// Whether there is such a signal, and a program may say what is done at it.
+pub(crate) fn can_be_handled(signal: libc::c_int) -> bool {
+    !matches!(signal, libc::SIGKILL | libc::SIGSTOP) && action_of(signal).is_ok()
+}
+
 fn action_of(signal: libc::c_int) -> io::Result<libc::sigaction> {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: NULL only asks; there is room for the answer.

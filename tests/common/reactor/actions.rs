@@ -68,31 +68,6 @@ impl Drop for Action {
     }
 }
 
-/// A signal that this thread blocks until it is dropped.
-pub struct Block(libc::sigset_t);
-
-impl Block {
-    pub fn of(signal: libc::c_int) -> Self {
-        // SAFETY: the sets are valid for the calls.
-        unsafe {
-            let mut set: libc::sigset_t = std::mem::zeroed();
-            let mut previous = set;
-            libc::sigaddset(&raw mut set, signal);
-            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut previous);
-            Self(previous)
-        }
-    }
-}
-
-impl Drop for Block {
-    fn drop(&mut self) {
-        // SAFETY: the set is one that pthread_sigmask(3) gave.
-        unsafe {
-            libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut())
-        };
-    }
-}
-
 /// Sends a signal to this thread; it was delivered when this returns.
 pub fn raise(signal: libc::c_int) {
     // SAFETY: no pointers.
@@ -159,4 +134,21 @@ impl Drop for Signals {
         self.stop.store(true, Ordering::SeqCst);
         self.sender.take().unwrap().join().unwrap();
     }
+}
+
+/// Runs `body` while this thread takes no signal of that number.
+pub fn with_blocked<T>(signal: libc::c_int, body: impl FnOnce() -> T) -> T {
+    // SAFETY: the sets are valid for the calls.
+    let before = unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, signal);
+        let mut before = set;
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut before);
+        before
+    };
+    let result = body();
+    // SAFETY: as above.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut()) };
+    result
 }

@@ -1,26 +1,33 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The conformance table of the reactor through `kqueue()` and `kevent()`, with the numbers of
+//! `kqueue()` and `kevent()` as a face of the conformance table, with the numbers of
 //! `include/kqueue/sys/event.h`, which are read from there.
 
-#![cfg(target_os = "linux")]
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a failed test panics")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "support code of tests")]
 #![allow(unsafe_code, reason = "the C face is called as C calls it")]
 
-#[path = "common/reactor/mod.rs"]
-mod conformance;
-#[path = "common/sys_event.rs"]
-mod sys_event;
-
-use conformance::{Case, Face, Outcome, Queue};
+use crate::conformance::{Face, Outcome, Queue};
+use crate::sys_event::number;
 use evl::ffi::{evl_bsd_event, evl_kevent, evl_kqueue};
 use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use std::collections::HashMap;
 use std::ffi::c_int;
 use std::os::fd::RawFd;
 use std::sync::Mutex;
-use sys_event::number;
 
-const FACE: Face = Face { name: "kevent()", create, simulated: false };
+pub(crate) const FACE: Face = Face {
+    name: "kevent()",
+    create,
+    simulated: false,
+    otherwise: &[
+        ("read_tells_the_bytes_if_asked", "always tells them"),
+        ("what_no_one_tells_of_files_is_refused", "takes NOTE_REVOKE"),
+        ("a_process_knote_needs_a_note", "takes processes without one"),
+        ("an_error_is_left_to_the_socket", "always tells it"),
+        ("a_reset_tells_its_error_to_all_who_ask", "tells those who do not ask, too"),
+        ("a_refused_connection_is_an_end_and_keeps_its_error", "always tells it"),
+        ("an_error_of_a_datagram_is_told_once_if_asked", "always tells it"),
+    ],
+};
 
 /// What `kqueue()` returned.
 struct Kqueue {
@@ -103,6 +110,32 @@ impl Queue for Kqueue {
         Ok(count)
     }
 
+    fn kevent(&self, changes: &[Event], events: &mut [Event], timeout_ns: i64) -> Outcome<usize> {
+        let changes: Vec<evl_bsd_event> = changes.iter().map(to_bsd).collect();
+        let mut found = vec![to_bsd(&Event::default()); events.len()];
+        let count = self.kevent(&changes, &mut found, timeout_ns)?;
+        for (event, found) in events.iter_mut().zip(&found[..count]) {
+            *event = from_bsd(found);
+        }
+        Ok(count)
+    }
+
+    fn kevent_in_place(
+        &self,
+        array: &mut [Event],
+        changes: usize,
+        timeout_ns: i64,
+    ) -> Outcome<usize> {
+        let mut records: Vec<evl_bsd_event> = array.iter().map(to_bsd).collect();
+        let (at, n, room) = (records.as_mut_ptr(), length(&records[..changes]), length(&records));
+        // SAFETY: one array of the length given, which may be both.
+        let count = outcome(unsafe { evl_kevent(self.fd, at, n, at, room, timeout_ns) })?;
+        for (event, found) in array.iter_mut().zip(&records[..count]) {
+            *event = from_bsd(found);
+        }
+        Ok(count)
+    }
+
     fn trigger(&self, ident: usize) -> Outcome<()> {
         let trigger = Event { ident, filter: Filter::USER, fflags: note::TRIGGER, ..KEEPING };
         self.kevent(&[to_bsd(&trigger)], &mut [], 0).map(drop)
@@ -122,18 +155,6 @@ impl Drop for Kqueue {
         assert_eq!(self.kevent(&[], &mut [], 0), Err(libc::EBADF));
     }
 }
-
-/// What this face does in another way: it always tells bytes and errors, and leaves the error to the
-/// socket; it takes NOTE_REVOKE, and processes without a note.
-const OTHERWISE: [&str; 7] = [
-    "read_tells_the_bytes_if_asked",
-    "an_error_is_left_to_the_socket",
-    "a_reset_tells_its_error_to_all_who_ask",
-    "a_refused_connection_is_an_end_and_keeps_its_error",
-    "an_error_of_a_datagram_is_told_once_if_asked",
-    "what_no_one_tells_of_files_is_refused",
-    "a_process_knote_needs_a_note",
-];
 
 /// A knote that no case uses.
 const SENTINEL: Event = Event { ident: usize::MAX, filter: Filter::USER, ..KEEPING };
@@ -254,31 +275,4 @@ fn from_bsd(event: &evl_bsd_event) -> Event {
         data: event.data.try_into().unwrap(),
         udata: event.udata.addr(),
     }
-}
-
-#[test]
-fn the_table_is_passed() {
-    use conformance::{
-        calls, closing, descriptors, directories, errors, exceptional, farewells, files, flags,
-        processes, run, signals, timers, users, vnodes,
-    };
-    let tables = [
-        calls::CASES,
-        flags::CASES,
-        descriptors::CASES,
-        errors::CASES,
-        files::CASES,
-        exceptional::CASES,
-        closing::CASES,
-        timers::CASES,
-        users::CASES,
-        signals::CASES,
-        processes::CASES,
-        vnodes::CASES,
-        farewells::CASES,
-        directories::CASES,
-    ];
-    let cases = tables.into_iter().flatten().filter(|case| !OTHERWISE.contains(&case.name));
-    let cases: Vec<Case> = cases.map(|case| Case { ..*case }).collect();
-    run(FACE, &[&cases]);
 }
