@@ -268,11 +268,13 @@ pub(crate) fn bit(signal: libc::c_int) -> u64 {
 }
 
 /// The signals of a set.
-pub(crate) fn numbers(signals: u64) -> impl Iterator<Item = libc::c_int> {
+#[cfg(target_os = "linux")]
+pub(super) fn numbers(signals: u64) -> impl Iterator<Item = libc::c_int> {
     (1..=64).filter(move |signal| signals & bit(*signal) != 0)
 }
 
 /// Whether the program itself has a function for a signal that is counted.
+#[cfg(target_os = "linux")]
 pub(super) fn is_handled(signal: libc::c_int) -> bool {
     let previous = |counter: &Counter| counter.previous.load(Ordering::SeqCst);
     let previous = Counter::of(signal).map_or(libc::SIG_DFL, previous);
