@@ -155,7 +155,8 @@ impl<P: Poller> State<P> {
     pub(super) fn internals(&self) -> impl Iterator<Item = RawFd> {
         let alarm = self.alarm.as_ref().map(|(alarm, _)| alarm.fd());
         let notices = self.notices.as_ref().map(Notices::fd);
-        let few = [Some(self.wake_fd), alarm, notices, self.signals.fd()];
+        let few =
+            [Some(self.wake_fd), alarm, notices, self.signals.fd(), self.signals.blocked_fd()];
         few.into_iter().flatten().chain(self.processes.fds())
     }
 

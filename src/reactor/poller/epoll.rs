@@ -123,8 +123,10 @@ impl Poller for Epoll {
     }
 }
 
+/// Whether a registration is not of the file that the number names now: another one, none, or one that
+/// cannot be polled.
 fn is_stale(error: &std::io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EBADF))
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EBADF | libc::EPERM))
 }
 
 fn to_events(registration: Registration) -> Events {
