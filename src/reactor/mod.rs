@@ -21,10 +21,13 @@ mod filters;
 mod handover;
 mod knote;
 mod kqueue;
+#[cfg(all(test, loom))]
+mod models;
 mod notices;
 mod poller;
 mod sleepers;
 mod state;
+mod sync;
 pub(crate) mod timers;
 mod triggers;
 mod verification;
