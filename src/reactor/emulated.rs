@@ -162,7 +162,7 @@ impl<P: Poller> Backend for Emulated<P> {
             Some(limit) => now.saturating_add(limit),
         };
         loop {
-            state.gather(&self.triggers, now);
+            state.gather(&self.triggers, now, events.len());
             let until = state.wake_time(end, now);
             let (awake, result) = self.sleep(state, events.len(), until, now);
             state = awake;
@@ -171,7 +171,7 @@ impl<P: Poller> Backend for Emulated<P> {
             // A signal that is watched is an event, and only an interruption if it was none.
             if result.is_ok() || state.signals.are_watched() {
                 state.signals.heard |= result.is_err();
-                state.gather(&self.triggers, now);
+                state.gather(&self.triggers, now, events.len());
                 count = state.collect(events, &self.triggers);
             }
             if count > 0 || result.is_err() || end <= now || end == AT_ONCE {

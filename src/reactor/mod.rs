@@ -6,8 +6,8 @@
 //!
 //! From the outside in: `Reactor` → `backend` (the calls) → `emulated` (waiting and waking) →
 //! `changes`, `collect` and `farewell` (the rules that all filters share) → `filters` (each filter's
-//! own) → `poller` (what the kernel can tell). `state`, `knote`, `descriptors`, `notices` and `timers`
-//! are what is remembered in between; `wake`, `triggers` and `sleepers` are how threads reach each other.
+//! own) → `poller` (what the kernel can tell). `state`, `knote`, `names`, `descriptors`, `notices` and
+//! `wheel` are what is remembered in between; `wake`, `triggers` and `sleepers` are how threads reach each other.
 //! On a system with kqueue, `kqueue` stands in for all from `emulated` on.
 
 mod backend;
@@ -23,6 +23,7 @@ mod knote;
 mod kqueue;
 #[cfg(all(test, loom))]
 mod models;
+mod names;
 mod notices;
 mod poller;
 mod sleepers;
@@ -30,8 +31,10 @@ mod state;
 mod sync;
 pub(crate) mod timers;
 mod triggers;
+mod vacancies;
 mod verification;
 mod wake;
+mod wheel;
 
 pub use backend::BackendKind;
 pub use event::{Event, Filter, Flags, note};

@@ -137,6 +137,24 @@ pub(crate) fn take_socket_error(fd: RawFd) -> io::Result<i32> {
     int_option(fd, libc::SOL_SOCKET, libc::SO_ERROR)
 }
 
+/// Whether it is a stream socket that is neither connected nor listening, connects or has been
+/// connected. Linux reports a hang-up of such, but no end as of one that was connected.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_unconnected(fd: RawFd) -> bool {
+    use super::poll::{Events, look};
+    let domain = int_option(fd, libc::SOL_SOCKET, libc::SO_DOMAIN);
+    let kind = int_option(fd, libc::SOL_SOCKET, libc::SO_TYPE);
+    matches!(domain, Ok(libc::AF_INET | libc::AF_INET6 | libc::AF_UNIX))
+        && matches!(kind, Ok(libc::SOCK_STREAM | libc::SOCK_SEQPACKET))
+        && look(fd, Events::RDHUP) == Events::HUP
+}
+
+/// As on Linux. Others report nothing of such sockets.
+#[cfg(not(target_os = "linux"))]
+pub(crate) const fn is_unconnected(_fd: RawFd) -> bool {
+    false
+}
+
 fn int_option(fd: RawFd, level: libc::c_int, name: libc::c_int) -> io::Result<libc::c_int> {
     let mut value: libc::c_int = 0;
     let mut size = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(4);

@@ -14,6 +14,7 @@ pub(crate) mod inotify;
 pub(crate) mod kqueue;
 pub(crate) mod localtime;
 pub(crate) mod mark;
+pub(crate) mod memory;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod select;

@@ -51,6 +51,20 @@ impl Queue for Handle {
         outcome(unsafe { ffi::evl_wait(self.0, at, events.len(), timeout_ns) })
     }
 
+    fn kevent_in_place(
+        &self,
+        array: &mut [Event],
+        changes: usize,
+        timeout_ns: i64,
+    ) -> Outcome<usize> {
+        let at = array.as_mut_ptr().cast();
+        // SAFETY: a live reactor, and an array of the length given, which may be both.
+        match outcome(unsafe { ffi::evl_change(self.0, at, changes, at, array.len()) })? {
+            0 => self.wait(array, timeout_ns),
+            records => Ok(records),
+        }
+    }
+
     fn trigger(&self, ident: usize) -> Outcome<()> {
         // SAFETY: a live reactor.
         outcome(unsafe { ffi::evl_trigger(self.0, ident) }).map(drop)

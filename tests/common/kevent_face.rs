@@ -95,6 +95,32 @@ impl Queue for Kqueue {
         Ok(count)
     }
 
+    fn kevent(&self, changes: &[Event], events: &mut [Event], timeout_ns: i64) -> Outcome<usize> {
+        let changes: Vec<evl_bsd_event> = changes.iter().map(to_bsd).collect();
+        let mut found = vec![to_bsd(&Event::default()); events.len()];
+        let count = self.kevent(&changes, &mut found, timeout_ns)?;
+        for (event, found) in events.iter_mut().zip(&found[..count]) {
+            *event = from_bsd(found);
+        }
+        Ok(count)
+    }
+
+    fn kevent_in_place(
+        &self,
+        array: &mut [Event],
+        changes: usize,
+        timeout_ns: i64,
+    ) -> Outcome<usize> {
+        let mut records: Vec<evl_bsd_event> = array.iter().map(to_bsd).collect();
+        let (at, n, room) = (records.as_mut_ptr(), length(&records[..changes]), length(&records));
+        // SAFETY: one array of the length given, which may be both.
+        let count = outcome(unsafe { evl_kevent(self.0, at, n, at, room, timeout_ns) })?;
+        for (event, found) in array.iter_mut().zip(&records[..count]) {
+            *event = from_bsd(found);
+        }
+        Ok(count)
+    }
+
     fn trigger(&self, ident: usize) -> Outcome<()> {
         let trigger = Event { ident, filter: Filter::USER, fflags: note::TRIGGER, ..KEEPING };
         self.kevent(&[to_bsd(&trigger)], &mut [], 0).map(drop)

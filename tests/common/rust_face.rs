@@ -32,6 +32,11 @@ impl Queue for Reactor {
         self.wait(events, timeout).map_err(errno)
     }
 
+    fn kevent(&self, changes: &[Event], events: &mut [Event], timeout_ns: i64) -> Outcome<usize> {
+        let timeout = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
+        self.kevent(changes, events, timeout).map_err(errno)
+    }
+
     fn trigger(&self, ident: usize) -> Outcome<()> {
         self.trigger(ident).map_err(errno)
     }

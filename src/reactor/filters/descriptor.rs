@@ -6,7 +6,7 @@
 //! longer is looked at again with `poll(2)`, so nothing stale is delivered.
 
 use super::condition::{Condition, is_announced};
-use super::latch::Latch;
+use super::latch::{Edge, Latch};
 use crate::Error;
 use crate::Result;
 use crate::reactor::descriptors::INTERNAL;
@@ -29,8 +29,8 @@ pub(in crate::reactor) struct DescriptorState {
     turn: u64,
     /// There while the poller must not report the knote.
     pub(in crate::reactor) latch: Option<Latch>,
-    /// For how long the next latch may hold what is still ready; see `latch`.
-    pub(super) patience_ns: u64,
+    /// There once it was latched as [`Latch::Edge`].
+    pub(super) edge: Option<Box<Edge>>,
 }
 
 /// The descriptor that a change means. `EBADF` if no descriptor can have that number.
@@ -97,7 +97,10 @@ impl<P: Poller> State<P> {
             (knote.fflags, knote.data) = (change.fflags, change.data);
             knote.flags.set(Flags::OOBAND, change.flags.contains(Flags::OOBAND));
         }
-        let look_again = change.flags.intersects(Flags::ADD | Flags::ENABLE);
+        // An edge that was reported comes again only if the registration is made again.
+        let edge =
+            self.knotes.get(id).is_some_and(|it| it.enabled && it.flags.contains(Flags::CLEAR));
+        let look_again = edge || change.flags.intersects(Flags::ADD | Flags::ENABLE);
         match self.register(fd, look_again)? {
             Outcome::Done => {
                 self.look_for(id);
@@ -141,6 +144,10 @@ impl<P: Poller> State<P> {
         if gone || (due && !self.poller.names_same_file(fd)) {
             return self.vanish(fd);
         }
+        if may_be_unconnected(ready.readiness) && fd::is_unconnected(fd) {
+            return self.await_connection(fd);
+        }
+        let Some(entry) = self.descriptors.get(fd) else { return };
         let edge = registration.mode == Mode::Edge;
         for id in entry.knotes() {
             // The kernel tells an edge once, to one thread, and threads may come here in another order
@@ -156,7 +163,11 @@ impl<P: Poller> State<P> {
         if self.closing == Closing::Unannounced && !self.poller.names_same_file(fd) {
             return Readiness::GONE;
         }
-        condition.look(fd)
+        let readiness = condition.look(fd);
+        if may_be_unconnected(readiness) && fd::is_unconnected(fd) {
+            return readiness.difference(Readiness::HANGUP | Readiness::WRITE);
+        }
+        readiness
     }
 
     /// The event of an active knote, if its condition holds.
@@ -261,6 +272,12 @@ impl<P: Poller> State<P> {
             self.vanish(fd);
         }
     }
+}
+
+/// Whether a hang-up may be of a socket that was never connected, of which kqueue tells nothing.
+const fn may_be_unconnected(readiness: Readiness) -> bool {
+    let end = Readiness::READ_EOF.union(Readiness::ERROR);
+    readiness.contains(Readiness::HANGUP) && !readiness.intersects(end)
 }
 
 /// Activates a knote, if what was found is its condition.

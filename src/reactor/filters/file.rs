@@ -70,7 +70,7 @@ impl<P: Poller> State<P> {
     pub(super) fn attach_file(&mut self, fd: RawFd, change: &Event) -> Result<()> {
         let identity = Identity::of(fd)?;
         check(change, &identity)?;
-        let state = FileState { identity, watch: None, told: None };
+        let state = Box::new(FileState { identity, watch: None, told: None });
         let id = self.insert_descriptor(fd, Knote::new(change, FilterState::File(state)))?;
         self.files.push(id);
         if identity.is_regular()
@@ -88,9 +88,9 @@ impl<P: Poller> State<P> {
         let Some(knote) = self.knotes.get_mut(id) else { return };
         if change.flags.contains(Flags::ADD) {
             (knote.fflags, knote.data) = (change.fflags, change.data);
-            if let FilterState::File(state) = &mut knote.state {
-                state.told = None;
-            }
+        }
+        if let FilterState::File(state) = &mut knote.state {
+            state.told = None;
         }
         self.check_file(id);
     }

@@ -29,7 +29,9 @@ pub(super) fn check(change: &Event) -> Result<()> {
     check_vanished(change)?;
     match change.filter {
         Filter::PROC if change.flags.contains(Flags::ADD) => process::check(change),
-        Filter::TIMER if change.flags.contains(Flags::ADD) => timer::time(change).map(drop),
+        Filter::TIMER if change.flags.contains(Flags::ADD) => {
+            timer::time(change.fflags, change.data).map(drop)
+        }
         Filter::EXCEPT if change.fflags & !note::OOB != 0 => {
             Err(invalid("EXCEPT: fflags may be NOTE_OOB, nothing else"))
         }

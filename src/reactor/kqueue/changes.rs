@@ -97,11 +97,13 @@ impl<K: Kernel> State<K> {
                 }
                 other => other,
             },
-            Filter::EXCEPT | Filter::EMPTY
-                if numbers::filter(change.filter, self.kernel.dialect()).is_err() =>
-            {
-                self.attach_polled(change)
-            }
+            Filter::EXCEPT | Filter::EMPTY => match self.attach_kernel(change) {
+                // The kernel has no such filter, or not for this kind of descriptor.
+                Err(error) if matches!(error.errno(), Some(libc::ENOTSUP | libc::EINVAL)) => {
+                    self.attach_polled(change)
+                }
+                other => other,
+            },
             _ => self.attach_kernel(change).or_else(|error| self.attach_past(change, error)),
         }
     }

@@ -50,7 +50,7 @@ fn check_add(change: &Event) -> Result<()> {
             }
             polled::check(change)
         }
-        Filter::TIMER => Schedule::new(change, false).map(drop),
+        Filter::TIMER => Schedule::new(change, false, 0).map(drop),
         Filter::SIGNAL => match libc::c_int::try_from(change.ident) {
             Ok(number) if signal::can_be_handled(number) => Ok(()),
             _ => Err(Error::invalid("SIGNAL: no such signal, or one that cannot be handled")),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! EXCEPT and EMPTY where the kernel has no such filter: while there are such knotes, their descriptors
-//! are looked at when a thread begins to wait, and every ten milliseconds of a wait.
+//! EXCEPT and EMPTY where the kernel has no such filter, or has it for sockets only: while there are such
+//! knotes, their descriptors are looked at when a thread begins to wait, and every ten milliseconds of a
+//! wait.
 
 use super::State;
 use super::knote::{Key, Knote, Place};

@@ -181,6 +181,11 @@ impl Queue {
             return Ok(Watch::Queue(Weak::clone(queue)));
         }
         let identity = Identity::of(fd)?;
+        let dialect = self.dialect();
+        let for_sockets = [dialect.except, dialect.empty].contains(&Some(change.filter));
+        if for_sockets && !fd::is_socket(fd) {
+            return Err(errno(libc::EINVAL));
+        }
         let found: Readiness = poll::look(fd, to_events(Interest::WRITE)).into();
         let failed = found.contains(Readiness::ERROR) && !fd::is_socket(fd);
         if change.filter == self.dialect().write && failed {
@@ -247,6 +252,9 @@ impl Knote {
                 let before = (*ready, *room);
                 let interest = Interest::READ | Interest::WRITE | Interest::URGENT;
                 let mut found: Readiness = poll::look(fd, to_events(interest)).into();
+                if fd::is_unconnected(fd) {
+                    found = Readiness::empty();
+                }
                 found.set(Readiness::DRAINED, fd::unsent_bytes(fd) == Some(0));
                 if found.contains(Readiness::ERROR) {
                     *error = (*error).max(fd::take_socket_error(fd).unwrap_or(0));

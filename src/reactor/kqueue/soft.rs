@@ -183,7 +183,8 @@ impl<K: Kernel> State<K> {
 
     /// ADD of a timer that is not there.
     pub(super) fn attach_timer(&mut self, change: &Event) -> Result<()> {
-        let schedule = Schedule::new(change, change.flags.contains(Flags::ONESHOT))?;
+        let schedule =
+            Schedule::new(change, change.flags.contains(Flags::ONESHOT), clock::monotonic_ns())?;
         let mut knote = Knote::new(change, Place::Timer { schedule, alarm: None });
         knote.flags |= Flags::CLEAR;
         let key = self.attach_soft(knote)?;
@@ -203,7 +204,8 @@ impl<K: Kernel> State<K> {
     pub(super) fn update_timer(&mut self, key: Key, change: &Event) -> Result<()> {
         let Some(knote) = self.knotes.get_mut(key) else { return Ok(()) };
         if change.flags.contains(Flags::ADD) {
-            let new = Schedule::new(change, knote.flags.contains(Flags::ONESHOT))?;
+            let new =
+                Schedule::new(change, knote.flags.contains(Flags::ONESHOT), clock::monotonic_ns())?;
             (knote.fflags, knote.data) = (change.fflags, change.data);
             if let Place::Timer { schedule, .. } = &mut knote.place {
                 *schedule = new;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Descriptors that are closed, duplicated and used again while they are watched.
 
-use super::{Bench, Q, change, ident, needs_identities, read, system, write};
+use super::{Bench, Q, change, ident, needs_a_kernel, needs_identities, read, system, write};
 use evl::reactor::{Event, Filter, Flags, note};
 use std::io::{PipeReader, Read, Write, pipe};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -131,10 +131,7 @@ fn a_number_of_another_file_that_is_ready_is_silent(bench: &Bench) {
 }
 
 fn a_number_that_the_queue_takes_for_itself_is_silent(bench: &Bench) {
-    if bench.face.simulated {
-        println!("skipped: a simulated kernel watches no files");
-        return;
-    }
+    needs_a_kernel(bench);
     let queue = bench.queue();
     let file = tempfile::NamedTempFile::new().unwrap();
     let (reader, mut writer) = pipe().unwrap();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! READ and WRITE: what is delivered for sockets, pipes, listeners and their ends.
 
-use super::{Bench, ident, read, skip, write};
+use super::{Bench, ident, read, skip, system, write};
 use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use std::io::{ErrorKind, Read, Write, pipe};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
@@ -27,6 +27,8 @@ crate::cases![
         a_low_water_mark_holds_back_and_does_not_spin,
         a_low_water_mark_does_not_hold_back_the_end,
         low_water_marks_are_per_knote,
+        the_mark_of_a_socket_is_respected,
+        a_mark_of_one_knote_does_not_change_that_of_the_socket,
         a_low_water_mark_of_room;
 ];
 
@@ -249,6 +251,29 @@ fn low_water_marks_are_per_knote(bench: &Bench) {
         (0..200).any(|_| queue.wait(8, super::NOT_NS).iter().any(|event| event.udata == udata))
     };
     assert!(seen(1) && seen(5));
+}
+
+fn the_mark_of_a_socket_is_respected(bench: &Bench) {
+    let queue = bench.queue();
+    let (mut near, mut far) = tcp_pair();
+    system::set_receive_mark(&near, 4);
+    queue.set(read(&near, Flags::ADD));
+    far.write_all(b"123").unwrap();
+    queue.none();
+    far.write_all(b"4").unwrap();
+    queue.one();
+    near.read_exact(&mut [0]).unwrap();
+    queue.none();
+}
+
+fn a_mark_of_one_knote_does_not_change_that_of_the_socket(bench: &Bench) {
+    let (first, second) = (bench.queue(), bench.queue());
+    let (near, mut far) = tcp_pair();
+    first.set(with_note(read(&near, Flags::ADD), note::LOWAT, 100));
+    second.set(read(&near, Flags::ADD));
+    far.write_all(b"1").unwrap();
+    assert_eq!(second.one().ident, ident(&near));
+    first.none();
 }
 
 fn a_low_water_mark_of_room(bench: &Bench) {

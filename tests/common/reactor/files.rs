@@ -18,6 +18,7 @@ crate::cases![
         a_file_that_grows_wakes_the_wait,
         a_file_that_shrinks_has_a_negative_distance,
         clear_on_a_file_waits_for_growth,
+        any_change_has_a_clear_file_looked_at_again,
         a_disabled_file_is_told_when_enabled,
         oneshot_and_dispatch_on_a_file,
         two_descriptors_of_one_file_are_two_knotes,
@@ -101,6 +102,18 @@ fn clear_on_a_file_waits_for_growth(bench: &Bench) {
     queue.none();
     file.write_all(b"y").unwrap();
     assert_eq!(queue.one().data, 1);
+}
+
+fn any_change_has_a_clear_file_looked_at_again(bench: &Bench) {
+    let queue = bench.queue();
+    let (_file, reader) = file_of(3);
+    queue.set(read(&reader, Flags::ADD | Flags::CLEAR));
+    queue.one();
+    for (flags, udata) in [(Flags::empty(), 5), (Flags::ENABLE, 6), (Flags::ADD, 7)] {
+        queue.none();
+        queue.set(Event { udata, ..read(&reader, flags) });
+        assert_eq!(queue.one().udata, udata, "{flags:?}");
+    }
 }
 
 fn a_disabled_file_is_told_when_enabled(bench: &Bench) {

@@ -14,8 +14,8 @@ use std::path::Path;
 const HEAD: &str = "# Conformance
 
 What the runs of the conformance table (`tests/common/reactor/`) found on Linux: ✓ is a case that
-passed through every face, the C functions as well as the Rust ones; else the cell says why the case
-cannot run. The tests write this page, and fail if it is old: `EVL_REWRITE=1 cargo test` writes it
+passed through every face: the Rust functions, the C functions and, on epoll, `kevent()`. Else the cell
+says why the case cannot run, or what is told instead. The tests write this page, and fail if it is old: `EVL_REWRITE=1 cargo test` writes it
 anew. `EVL_CASE=part_of_a_name cargo test --test reactor_conformance` runs some cases.
 
 The backend kqueue runs on six simulated kernels, made after macOS, FreeBSD, DragonFly, OpenBSD and two

@@ -17,19 +17,24 @@ pub mod calls;
 pub mod closing;
 pub mod descriptors;
 pub mod directories;
+pub mod edges;
 pub mod errors;
 pub mod exceptional;
 pub mod farewells;
 pub mod files;
 pub mod flags;
+pub mod kevents;
 pub mod matrix;
 pub mod processes;
 pub mod shares;
 pub mod signals;
+pub mod strangers;
 pub mod system;
+pub mod threads;
 pub mod timers;
 pub mod users;
 pub mod vnodes;
+pub mod watched;
 
 use evl::reactor::{BackendKind, Event, Filter, Flags};
 use matrix::Matrix;
@@ -49,6 +54,26 @@ pub trait Queue: Send + Sync {
     /// Nanoseconds; -1 is for ever.
     fn wait(&self, events: &mut [Event], timeout_ns: i64) -> Outcome<usize>;
     fn trigger(&self, ident: usize) -> Outcome<()>;
+
+    /// Changes, and then, if these placed no record, a wait.
+    fn kevent(&self, changes: &[Event], events: &mut [Event], timeout_ns: i64) -> Outcome<usize> {
+        match self.change(changes, events)? {
+            0 => self.wait(events, timeout_ns),
+            records => Ok(records),
+        }
+    }
+
+    /// As [`Queue::kevent`], with so many changes at the beginning of the array of events.
+    fn kevent_in_place(
+        &self,
+        array: &mut [Event],
+        changes: usize,
+        timeout_ns: i64,
+    ) -> Outcome<usize> {
+        let changes = array[..changes].to_vec();
+        self.kevent(&changes, array, timeout_ns)
+    }
+
     fn fd(&self) -> Outcome<RawFd>;
 }
 
@@ -96,26 +121,22 @@ macro_rules! cases {
             run: $name,
         }),+),+];
     };
-    (if $can_run:path; $($name:ident),+ $(,)?) => {
-        $crate::cases![
-            needs |bench| if !$can_run(bench) { $crate::conformance::skip("the system cannot") };
-            "": $($name),+
-        ];
-    };
     ($($rule:literal: $($name:ident),+ $(,)?);+ $(;)?) => {
         $crate::cases![needs |_| (); $($rule: $($name),+);+];
-    };
-    ($($name:ident),+ $(,)?) => {
-        $crate::cases!["": $($name),+];
     };
 }
 
 /// Every case there is, by what they are about.
-pub const TABLES: [(&str, &[Case]); 14] = [
+pub const TABLES: [(&str, &[Case]); 19] = [
     ("Calls", calls::CASES),
+    ("Changes and a wait in one call", kevents::CASES),
+    ("Threads", threads::CASES),
+    ("The queue's own descriptor", watched::CASES),
     ("Flags", flags::CASES),
+    ("CLEAR, and knotes that share a descriptor", edges::CASES),
     ("READ and WRITE: sockets and pipes", descriptors::CASES),
     ("Sockets that have failed", errors::CASES),
+    ("Sockets that are not connected yet", strangers::CASES),
     ("READ and WRITE: files, devices, terminals, named pipes", files::CASES),
     ("EXCEPT and EMPTY", exceptional::CASES),
     ("Descriptors closed, duplicated and used again", closing::CASES),

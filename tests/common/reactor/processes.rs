@@ -17,6 +17,8 @@ crate::cases![
         a_forgotten_process_is_silent,
         several_processes_are_several_events,
         every_queue_is_told,
+        several_knotes_on_one_process_are_all_told,
+        deleting_one_of_several_knotes_leaves_the_others,
         an_end_while_disabled_is_told_when_enabled,
         the_status_survives_the_reaping,
         a_process_that_is_no_child_has_no_status,
@@ -162,6 +164,44 @@ fn every_queue_is_told(bench: &Bench) {
     drop(hold);
     assert_eq!(first.one().data, 7 << 8);
     assert_eq!(second.one().data, 7 << 8);
+    system::reap(child);
+}
+
+fn specific(event: Event, udata: usize) -> Event {
+    Event { udata, flags: event.flags | Flags::UDATA_SPECIFIC, ..event }
+}
+
+fn several_knotes_on_one_process_are_all_told(bench: &Bench) {
+    let queue = bench.queue();
+    let (child, hold) = waiting_child();
+    queue.set(Event { udata: 1, ..process(child, Flags::ADD) });
+    queue.set(specific(process(child, Flags::ADD), 2));
+    queue.set(specific(process(child, Flags::ADD), 3));
+    drop(hold);
+    system::await_zombie(child);
+    let mut events = Vec::new();
+    while events.len() < 3 {
+        events.append(&mut queue.wait(8, SOON_NS));
+    }
+    events.sort_unstable_by_key(|event| event.udata);
+    let told: Vec<_> = events.iter().map(|event| (event.udata, event.data)).collect();
+    assert_eq!(told, [(1, 7 << 8), (2, 7 << 8), (3, 7 << 8)]);
+    queue.none();
+    // What is added once it has been told begins anew.
+    queue.set(specific(process(child, Flags::ADD), 2));
+    assert_eq!(queue.one().udata, 2);
+    system::reap(child);
+}
+
+fn deleting_one_of_several_knotes_leaves_the_others(bench: &Bench) {
+    let queue = bench.queue();
+    let (child, hold) = waiting_child();
+    queue.set(process(child, Flags::ADD));
+    queue.set(specific(process(child, Flags::ADD), 2));
+    queue.set(process(child, Flags::DELETE));
+    queue.none();
+    drop(hold);
+    assert_eq!(queue.one().udata, 2);
     system::reap(child);
 }
 

@@ -3,6 +3,8 @@
 
 use super::{Bench, NOT_NS, SOON_NS, change, needs_a_kernel, skip, system};
 use evl::reactor::{BackendKind, Event, Filter, Flags};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use system::Action;
@@ -19,7 +21,8 @@ crate::cases![
         signals_before_the_knote_are_not_told,
         a_signal_makes_the_queue_readable,
         an_interruption_by_another_signal_stays_one,
-        a_child_does_not_wake_its_parent;
+        a_child_does_not_wake_its_parent,
+        a_blocked_signal_is_counted_when_it_is_delivered;
     "beside the action":
         the_handler_that_was_there_still_runs,
         a_handler_with_details_gets_them,
@@ -27,7 +30,8 @@ crate::cases![
         what_is_ignored_by_default_stays_harmless,
         what_ends_the_process_by_default_still_does,
         the_old_action_comes_back_with_the_last_knote,
-        readding_reaches_a_signal_whose_action_was_set_anew;
+        readding_reaches_a_signal_whose_action_was_set_anew,
+        a_program_that_is_executed_has_the_default_action;
     "bad input":
         what_cannot_be_counted_is_refused;
 ];
@@ -49,6 +53,34 @@ fn an_ignored_signal_is_counted(bench: &Bench) {
     assert_eq!((event.data, event.udata), (1, 3));
     assert!(event.flags.contains(Flags::CLEAR), "implied");
     queue.none();
+}
+
+fn a_blocked_signal_is_counted_when_it_is_delivered(bench: &Bench) {
+    if bench.kind == BackendKind::Kqueue {
+        skip("kernels count a signal when it is sent");
+    }
+    let _ignored = Action::ignore(SIGNAL);
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD));
+    system::with_blocked(SIGNAL, || {
+        (0..3).for_each(|_| system::raise(SIGNAL));
+        queue.none();
+    });
+    // The system keeps one of each number.
+    assert_eq!(queue.one().data, 1);
+}
+
+fn a_program_that_is_executed_has_the_default_action(bench: &Bench) {
+    let _ignored = Action::ignore(SIGNAL);
+    let run = || {
+        let script = format!("kill -{SIGNAL} $$; exit 3");
+        Command::new("sh").args(["-c", &script]).status().unwrap()
+    };
+    assert_eq!(run().code(), Some(3), "what is ignored stays so");
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD));
+    let expected = if bench.kind == BackendKind::Kqueue { None } else { Some(SIGNAL) };
+    assert_eq!(run().signal(), expected);
 }
 
 fn several_deliveries_are_one_event(bench: &Bench) {
