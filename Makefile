@@ -47,7 +47,7 @@ test: TOOLS = python3-venv curl pkg-config
 python: TOOLS = python3-venv
 
 help: ## list these targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
 run: examples ## build, and serve the demo site at http://localhost:8080/
 	@$(B)/examples/webserv site/webserv.conf
@@ -95,6 +95,19 @@ check-bsd: ## type-check, and lint, everything for macOS and the BSDs
 			--target-dir $(TARGET)/check-bsd; \
 	done
 	@echo 'check-bsd: all is well'
+
+# ThreadSanitizer has to see the standard library's own code, else it reports races that are none: built
+# from its sources, as above, with the compiler's runtime of the same LLVM.
+THREADS_TARGET := $(shell uname -m)-unknown-linux-gnu
+check-threads: ## models of what takes no lock, and the reactor's tests under ThreadSanitizer
+	@.ci/need rust-web clang-22 llvm-symbolizer
+	RUSTFLAGS='--cfg loom' $(CARGO) test --quiet --lib reactor::models --target-dir $(TARGET)/loom
+	RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_PROFILE_DEV_DEBUG=line-tables-only \
+	RUSTFLAGS='-Zsanitizer=thread -Zexternal-clangrt -Clinker=clang-22 -Clink-arg=-fsanitize=thread' \
+	TSAN_OPTIONS='suppressions=$(CURDIR)/.ci/tsan.supp external_symbolizer_path=$(shell command -v llvm-symbolizer)' \
+		$(CARGO) test --quiet --test storm --test reactor_threads --test reactor_conformance \
+		-Zbuild-std=std,panic_unwind,test --target $(THREADS_TARGET) --target-dir $(TARGET)/threads
+	@echo 'check-threads: all is well'
 
 bench: examples ## load runs of evl beside its peers
 	bench/run
@@ -216,4 +229,4 @@ $(B)/tests/%.c++20: tests/c/%.c tests/c/check.h include/evl.h $(B)/$(LIBRARY) $(
 	@mkdir -p $(B)/tests
 	$(CXX) -std=c++20 -x c++ $(TEST_FLAGS) $< -x none -o $@ $(TEST_LIBS)
 
-.PHONY: help run test build header examples check check-bsd bench python install uninstall clean c-tests
+.PHONY: help run test build header examples check check-bsd check-threads bench python install uninstall clean c-tests
