@@ -89,8 +89,8 @@ def benches(quick):
                 chains(counts, active, quick), everybody, BASELINE) for active in (1, 100)),
         Bench("registration", f"Registration of {descriptors:,} descriptors: CPU per operation", "registration", "ns",
               {"": (descriptors, 3)}, ("epoll", "evl", "evl, batch", *LIBRARIES, *CRATES), BASELINE),
-        Bench("timers", f"{timers:,} timers: CPU per operation", "timers", "ns",
-              {"": (timers, passes)}, timer_peers, "wheel"),
+        *(Bench(name, f"{count:,} timers: CPU per operation", "timers", "ns", {"": (count, times)}, timer_peers, "wheel")
+          for name, count, times in (("timers", timers, passes), ("timers-few", 10_000, 3 * passes))),
         Bench("wake", "From the wake-up to the return of the other thread's wait", "wake", "ns",
               {"": (500 if quick else 4000,)}, ("epoll", "evl", *LIBRARIES, *CRATES), BASELINE),
         Bench("wake-across", "The same, with the threads on two processors", "wake", "ns",
