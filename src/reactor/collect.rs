@@ -2,7 +2,8 @@
 //! Events coming out: active knotes are looked at, and what delivery does to them is done.
 
 use super::event::{Event, Flags};
-use super::knote::{FilterState, Handover, KnoteId};
+use super::handover::Handover;
+use super::knote::{FilterState, KnoteId};
 use super::poller::Poller;
 use super::state::State;
 use super::triggers::Triggers;

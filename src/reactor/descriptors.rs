@@ -162,7 +162,7 @@ impl<P: Poller> State<P> {
         let alarm = self.alarm.as_ref().map(|(alarm, _)| alarm.fd());
         let notices = self.notices.as_ref().map(Notices::fd);
         let few = [Some(self.wake_fd), alarm, notices, self.signals.fd()];
-        few.into_iter().flatten().chain(self.processes.keys().copied())
+        few.into_iter().flatten().chain(self.processes.fds())
     }
 
     /// One of the reactor's own descriptors is ready.

@@ -158,6 +158,7 @@ impl<P: Poller> Backend for Emulated<P> {
         let limit = timeout.map(clock::nanoseconds);
         let timed = limit.is_some_and(|limit| limit > 0);
         let mut state = self.lock();
+        state.renew_signals();
         let mut now = state.time(timed);
         let end = match limit {
             None => NEVER,

@@ -7,6 +7,7 @@ use super::filters::file::FileState;
 use super::filters::process::ProcessState;
 use super::filters::signal::SignalState;
 use super::filters::{timer::TimerState, user::UserState, vnode::VnodeState};
+use super::handover::Handover;
 use super::vacancies::Vacancies;
 use crate::sys::memory::prefetch;
 use std::collections::VecDeque;
@@ -53,17 +54,6 @@ pub(super) struct Knote {
     /// Stands in the queue of active knotes.
     active: bool,
     pub(super) state: FilterState,
-}
-
-/// Where the event of a knote with DISPATCH is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Handover {
-    #[default]
-    None,
-    /// With a thread, until that enables the knote again.
-    Delivered,
-    /// As before, and the knote is to be deleted then.
-    Deleted,
 }
 
 /// What only one kind of filter needs.
@@ -163,6 +153,11 @@ impl Knotes {
             knote.active = false;
         }
         Some(id)
+    }
+
+    /// Whether the knote stands in the queue.
+    pub(super) fn is_active(&self, id: KnoteId) -> bool {
+        self.get(id).is_some_and(|knote| knote.active)
     }
 
     /// How many names stand in the queue.

@@ -18,6 +18,7 @@ mod emulated;
 mod event;
 mod farewell;
 mod filters;
+mod handover;
 mod knote;
 mod kqueue;
 mod names;

@@ -8,6 +8,7 @@
 use super::descriptors::Descriptors;
 use super::event::{Event, Filter, Flags};
 use super::farewell::Vanishing;
+use super::filters::process::Processes;
 use super::filters::signal::Signals;
 use super::knote::{Knote, KnoteId, Knotes};
 use super::names::Names;
@@ -19,7 +20,6 @@ use super::wheel::Wheel;
 use crate::Result;
 use crate::sys::clock;
 use crate::sys::timerfd::TimerFd;
-use std::collections::HashMap;
 use std::os::fd::RawFd;
 
 /// The name of a knote that watches no descriptor. `udata` is there if it is part of the name.
@@ -54,8 +54,7 @@ pub(super) struct State<P: Poller> {
     pub(super) notices: Option<Notices>,
     pub(super) signals: Signals,
     pub(super) vanishing: Vanishing,
-    /// PROC knotes whose processes live, by the descriptors of these.
-    pub(super) processes: HashMap<RawFd, KnoteId>,
+    pub(super) processes: Processes,
     /// Counts collections: what a knote was found to be counts only in the same one.
     pub(super) turn: u64,
     pub(super) sleepers: Sleepers,
@@ -84,7 +83,7 @@ impl<P: Poller> State<P> {
             notices: None,
             signals: Signals::default(),
             vanishing: Vanishing::default(),
-            processes: HashMap::new(),
+            processes: Processes::default(),
             turn: 1,
             sleepers: Sleepers::default(),
             version: 0,

@@ -6,12 +6,14 @@
 pub(crate) mod clock;
 pub(crate) mod ending;
 pub(crate) mod epoll;
+pub(crate) mod failure;
 pub(crate) mod fd;
 pub(crate) mod file;
 pub(crate) mod fork;
 pub(crate) mod inotify;
 pub(crate) mod kqueue;
 pub(crate) mod localtime;
+pub(crate) mod mark;
 pub(crate) mod memory;
 pub(crate) mod poll;
 pub(crate) mod process;

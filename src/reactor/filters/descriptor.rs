@@ -18,11 +18,14 @@ use crate::reactor::verification::{Closing, Verification};
 use crate::sys::fd;
 use std::os::fd::RawFd;
 
+/// No collection has this number: what a knote was found to be is not to be believed.
+const UNREPORTED: u64 = 0;
+
 /// What a knote on a descriptor was found to be, and when.
 #[derive(Debug, Default)]
 pub(in crate::reactor) struct DescriptorState {
     readiness: Readiness,
-    /// The collection in which `readiness` was reported.
+    /// The collection in which `readiness` was reported, or [`UNREPORTED`].
     turn: u64,
     /// There while the poller must not report the knote.
     pub(in crate::reactor) latch: Option<Latch>,
@@ -145,8 +148,17 @@ impl<P: Poller> State<P> {
         if gone || (due && !self.poller.names_same_file(fd)) {
             return self.vanish(fd);
         }
+        if may_be_unconnected(ready.readiness) && fd::is_unconnected(fd) {
+            return self.await_connection(fd);
+        }
+        let Some(entry) = self.descriptors.get(fd) else { return };
+        let edge = registration.mode == Mode::Edge;
         for id in entry.knotes() {
-            report_to(&mut self.knotes, id, ready.readiness, self.turn);
+            // The kernel tells an edge once, to one thread, and threads may come here in another order
+            // than they were told. A knote that is in the queue already may have newer news than this:
+            // it is looked at when it is collected.
+            let turn = if edge && self.knotes.is_active(id) { UNREPORTED } else { self.turn };
+            report_to(&mut self.knotes, id, ready.readiness, turn);
         }
     }
 
@@ -155,7 +167,11 @@ impl<P: Poller> State<P> {
         if self.closing == Closing::Unannounced && !self.poller.names_same_file(fd) {
             return Readiness::GONE;
         }
-        condition.look(fd)
+        let readiness = condition.look(fd);
+        if may_be_unconnected(readiness) && fd::is_unconnected(fd) {
+            return readiness.difference(Readiness::HANGUP | Readiness::WRITE);
+        }
+        readiness
     }
 
     /// The event of an active knote, if its condition holds.
@@ -260,6 +276,12 @@ impl<P: Poller> State<P> {
             self.vanish(fd);
         }
     }
+}
+
+/// Whether a hang-up may be of a socket that was never connected, of which kqueue tells nothing.
+const fn may_be_unconnected(readiness: Readiness) -> bool {
+    let end = Readiness::READ_EOF.union(Readiness::ERROR);
+    readiness.contains(Readiness::HANGUP) && !readiness.intersects(end)
 }
 
 /// Activates a knote, if what was found is its condition.

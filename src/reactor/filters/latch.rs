@@ -10,7 +10,8 @@
 //! as long.
 //!
 //! It is also so for a low-water mark that has not been reached, where the kernel would report the
-//! descriptor as ready all the time, and for what the poller cannot tell at all; see `condition`.
+//! descriptor as ready all the time, for what the poller cannot tell at all (see `condition`), and for a
+//! socket that is not connected yet.
 
 use super::condition::{Condition, is_announced};
 use super::descriptor::report_to;
@@ -18,7 +19,7 @@ use crate::reactor::event::Filter;
 use crate::reactor::knote::{FilterState, KnoteId};
 use crate::reactor::poller::{Outcome, Poller, Readiness};
 use crate::reactor::state::State;
-use crate::sys::clock;
+use crate::sys::{clock, fd};
 use std::os::fd::RawFd;
 
 /// How long a wait is at most while there are latched knotes.
@@ -37,6 +38,8 @@ pub(in crate::reactor) enum Latch {
     Mark,
     /// Its condition does not hold, and the poller would not tell if it did.
     Unannounced,
+    /// The poller reports a hang-up of the socket all the time, since it is not connected.
+    Unconnected,
 }
 
 /// What is known of a knote with CLEAR that only a level is told of.
@@ -86,6 +89,17 @@ impl<P: Poller> State<P> {
         self.set_latch(id, Latch::Unannounced);
     }
 
+    /// A socket is not connected yet: nothing of it is told before it is.
+    pub(super) fn await_connection(&mut self, fd: RawFd) {
+        let Some(entry) = self.descriptors.get(fd) else { return };
+        for id in entry.knotes().collect::<Vec<_>>() {
+            let knote = self.knotes.get(id);
+            if knote.is_some_and(|it| it.enabled && is_announced::<P>(it.filter)) {
+                self.set_latch(id, Latch::Unconnected);
+            }
+        }
+    }
+
     fn set_latch(&mut self, id: KnoteId, latch: Latch) {
         let Some(knote) = self.knotes.get_mut(id) else { return };
         let FilterState::Descriptor(state) = &mut knote.state else { return };
@@ -129,6 +143,8 @@ impl<P: Poller> State<P> {
         let Some(FilterState::Descriptor(state)) = self.knotes.state_mut(id) else { return };
         let verdict = match state.latch {
             None => Verdict::Keep,
+            Some(Latch::Unconnected) if fd::is_unconnected(fd) => Verdict::Keep,
+            Some(Latch::Unconnected) => Verdict::Release,
             Some(Latch::Unannounced) if ready => Verdict::Report,
             Some(Latch::Unannounced) => Verdict::Keep,
             Some(_) if !ready && !is_announced::<P>(filter) => {

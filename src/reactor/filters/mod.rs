@@ -26,14 +26,7 @@ pub(super) fn check(change: &Event) -> Result<()> {
     if change.flags.contains(Flags::ENABLE | Flags::DISABLE) {
         return Err(invalid("ENABLE and DISABLE in one change contradict each other"));
     }
-    if change.flags.contains(Flags::VANISHED | Flags::ADD)
-        && (is_named(change.filter)
-            || !change.flags.contains(Flags::DISPATCH | Flags::UDATA_SPECIFIC))
-    {
-        return Err(invalid(
-            "VANISHED goes with DISPATCH and UDATA_SPECIFIC, and with filters of descriptors",
-        ));
-    }
+    check_vanished(change)?;
     match change.filter {
         Filter::PROC if change.flags.contains(Flags::ADD) => process::check(change),
         Filter::TIMER if change.flags.contains(Flags::ADD) => {
@@ -55,6 +48,19 @@ pub(super) fn check(change: &Event) -> Result<()> {
         | Filter::USER => Ok(()),
         Filter(number) => Err(invalid(format!("{number} is not the number of a filter"))),
     }
+}
+
+/// Refuses VANISHED where no one would know whose last record it is.
+pub(super) fn check_vanished(change: &Event) -> Result<()> {
+    let exclusive = change.flags.contains(Flags::DISPATCH | Flags::UDATA_SPECIFIC);
+    if change.flags.contains(Flags::VANISHED | Flags::ADD)
+        && (is_named(change.filter) || !exclusive)
+    {
+        return Err(invalid(
+            "VANISHED goes with DISPATCH and UDATA_SPECIFIC, and with filters of descriptors",
+        ));
+    }
+    Ok(())
 }
 
 /// Whether a filter's knotes are named by a number that is no descriptor.

@@ -1,26 +1,29 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Descriptors that are closed, duplicated and used again while they are watched.
 
-use super::{Bench, Q, change, ident, read, system, write};
+use super::{Bench, Q, change, ident, needs_a_kernel, needs_identities, read, system, write};
 use evl::reactor::{Event, Filter, Flags, note};
 use std::io::{PipeReader, Read, Write, pipe};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 crate::cases![
-    closing_removes_the_knotes,
-    a_closed_descriptor_is_silent_though_its_file_lives,
-    a_closed_descriptor_does_not_spin,
-    a_closed_descriptor_among_many_is_silent,
-    a_number_of_another_file_is_silent,
-    a_number_of_another_file_that_is_ready_is_silent,
-    a_number_that_the_queue_takes_for_itself_is_silent,
-    a_number_used_again_starts_afresh,
-    a_number_used_again_hears_nothing_of_the_old_file,
-    an_old_knote_does_not_survive_in_the_other_filter,
-    a_pending_event_dies_with_its_descriptor,
-    enabling_after_reuse_is_enoent,
-    closing_after_oneshot_leaves_nothing,
+    "closing removes the knotes":
+        closing_removes_the_knotes,
+        closing_after_oneshot_leaves_nothing,
+        a_pending_event_dies_with_its_descriptor;
+    "the file lives on through dup":
+        a_closed_descriptor_is_silent_though_its_file_lives,
+        a_closed_descriptor_does_not_spin,
+        a_closed_descriptor_among_many_is_silent;
+    "a number used again":
+        a_number_used_again_starts_afresh,
+        a_number_used_again_hears_nothing_of_the_old_file,
+        a_number_of_another_file_is_silent,
+        a_number_of_another_file_that_is_ready_is_silent,
+        a_number_that_the_queue_takes_for_itself_is_silent,
+        an_old_knote_does_not_survive_in_the_other_filter,
+        enabling_after_reuse_is_enoent;
 ];
 
 fn closing_removes_the_knotes(bench: &Bench) {
@@ -128,10 +131,7 @@ fn a_number_of_another_file_that_is_ready_is_silent(bench: &Bench) {
 }
 
 fn a_number_that_the_queue_takes_for_itself_is_silent(bench: &Bench) {
-    if bench.face.simulated {
-        println!("skipped: a simulated kernel watches no files");
-        return;
-    }
+    needs_a_kernel(bench);
     let queue = bench.queue();
     let file = tempfile::NamedTempFile::new().unwrap();
     let (reader, mut writer) = pipe().unwrap();
@@ -146,6 +146,7 @@ fn a_number_that_the_queue_takes_for_itself_is_silent(bench: &Bench) {
 }
 
 fn a_number_used_again_starts_afresh(bench: &Bench) {
+    needs_identities(bench);
     let queue = bench.queue();
     let (reader, _writer) = pipe().unwrap();
     let number = reader.as_raw_fd();
@@ -164,6 +165,7 @@ fn a_number_used_again_starts_afresh(bench: &Bench) {
 }
 
 fn a_number_used_again_hears_nothing_of_the_old_file(bench: &Bench) {
+    needs_identities(bench);
     let queue = bench.queue();
     let (reader, mut old_writer) = pipe().unwrap();
     let number = reader.as_raw_fd();
@@ -214,6 +216,7 @@ fn a_pending_event_dies_with_its_descriptor(bench: &Bench) {
 }
 
 fn enabling_after_reuse_is_enoent(bench: &Bench) {
+    needs_identities(bench);
     let queue = bench.queue();
     let (reader, _writer) = pipe().unwrap();
     let number = reader.as_raw_fd();

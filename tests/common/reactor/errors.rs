@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Sockets that have failed: what is told of the error, and what is left to the socket.
 
-use super::{Bench, ident, read, write};
+use super::{Bench, ident, read, skip, write};
 use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use socket2::{Domain, Socket, Type};
 use std::io::{ErrorKind, Read, Write, pipe};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 
 crate::cases![
-    an_error_is_left_to_the_socket,
-    a_reset_tells_its_error_if_asked,
-    a_reset_tells_its_error_to_all_who_ask,
-    a_refused_connection_is_an_end_and_keeps_its_error,
-    a_refused_connection_tells_its_error_if_asked,
-    a_connection_in_progress_is_silent_and_then_writable,
-    an_error_of_a_datagram_is_no_end,
-    an_error_of_a_datagram_is_told_once_if_asked,
-    a_pipe_without_a_reader_has_no_error,
+    "a reset":
+        an_error_is_left_to_the_socket,
+        a_reset_tells_its_error_if_asked,
+        a_reset_tells_its_error_to_all_who_ask;
+    "connecting":
+        a_refused_connection_is_an_end_and_keeps_its_error,
+        a_refused_connection_tells_its_error_if_asked,
+        a_connection_in_progress_is_silent_and_then_writable;
+    "no end":
+        an_error_of_a_datagram_is_no_end,
+        an_error_of_a_datagram_is_told_once_if_asked;
+    "a pipe":
+        a_pipe_without_a_reader_has_no_error;
 ];
 
 fn asking(change: Event) -> Event {
@@ -59,8 +63,7 @@ fn unheard() -> UdpSocket {
 
 fn an_error_is_left_to_the_socket(bench: &Bench) {
     if bench.face.simulated {
-        println!("skipped: the simulated kernel reads SO_ERROR");
-        return;
+        skip("the simulated kernel reads SO_ERROR");
     }
     let queue = bench.queue();
     let (mut near, far) = resettable();
@@ -70,7 +73,7 @@ fn an_error_is_left_to_the_socket(bench: &Bench) {
     for _ in 0..2 {
         let event = queue.one();
         assert!(event.flags.contains(Flags::EOF));
-        assert!(is_native(bench) || event.fflags == 0);
+        assert_eq!(event.fflags, 0);
     }
     assert_eq!(near.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
 }
@@ -90,8 +93,7 @@ fn a_reset_tells_its_error_if_asked(bench: &Bench) {
 
 fn a_reset_tells_its_error_to_all_who_ask(bench: &Bench) {
     if bench.face.simulated {
-        println!("skipped: the simulated kernel tells one knote only");
-        return;
+        skip("the simulated kernel tells one knote only");
     }
     let queue = bench.queue();
     let (near, far) = resettable();
@@ -108,20 +110,19 @@ fn a_reset_tells_its_error_to_all_who_ask(bench: &Bench) {
     }
     // A knote that does not ask is not told what another one took.
     queue.set(read(&near, Flags::ADD));
-    assert!(is_native(bench) || queue.one().fflags == 0);
+    assert_eq!(queue.one().fflags, 0);
 }
 
 fn a_refused_connection_is_an_end_and_keeps_its_error(bench: &Bench) {
     if bench.face.simulated {
-        println!("skipped: the simulated kernel reads SO_ERROR");
-        return;
+        skip("the simulated kernel reads SO_ERROR");
     }
     let queue = bench.queue();
     let socket = refused();
     queue.set(write(&socket, Flags::ADD));
     let event = queue.one();
     assert!(event.flags.contains(Flags::EOF));
-    assert!(is_native(bench) || event.fflags == 0);
+    assert_eq!(event.fflags, 0);
     let error = socket.take_error().unwrap().unwrap();
     assert_eq!(error.raw_os_error(), Some(libc::ECONNREFUSED));
 }
@@ -151,8 +152,7 @@ fn a_connection_in_progress_is_silent_and_then_writable(bench: &Bench) {
 
 fn an_error_of_a_datagram_is_no_end(bench: &Bench) {
     if is_native(bench) {
-        println!("skipped: kernels tell errors of datagrams in their own ways");
-        return;
+        skip("kernels tell errors of datagrams in their own ways");
     }
     let queue = bench.queue();
     let socket = unheard();
@@ -169,8 +169,7 @@ fn an_error_of_a_datagram_is_no_end(bench: &Bench) {
 
 fn an_error_of_a_datagram_is_told_once_if_asked(bench: &Bench) {
     if is_native(bench) {
-        println!("skipped: kernels tell errors of datagrams in their own ways");
-        return;
+        skip("kernels tell errors of datagrams in their own ways");
     }
     let queue = bench.queue();
     let socket = unheard();
