@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The manual's C: each fragment follows the page's first one, which has the includes and types, and
+//! The manual's C: each fragment follows its page's first one, which has the includes and types, and
 //! has to compile without a warning.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a failed test panics")]
@@ -17,10 +17,16 @@ fn fragments(page: &str) -> Vec<&str> {
 #[test]
 fn the_fragments_of_the_manual_compile() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = fs::read_to_string(root.join("docs/reactor.md")).unwrap();
-    let fragments = fragments(&page);
-    let (head, others) = fragments.split_first().expect("there are fragments");
-    assert!(others.len() > 5, "only {} fragments found", others.len());
+    for (page, number) in [("docs/reactor.md", 6), ("docs/sockets.md", 2)] {
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        let fragments = fragments(&text);
+        let (head, others) = fragments.split_first().expect("there are fragments");
+        assert!(others.len() >= number, "{page}: only {} fragments found", others.len());
+        compile(root, head, others);
+    }
+}
+
+fn compile(root: &Path, head: &str, others: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     for (number, fragment) in others.iter().enumerate() {
         let file = folder.path().join(format!("{number}.c"));

@@ -20,6 +20,7 @@ _PLAIN = {
     "int": ctypes.c_int,
     "size_t": ctypes.c_size_t,
     "uintptr_t": ctypes.c_size_t,
+    "intptr_t": ctypes.c_ssize_t,
     "int16_t": ctypes.c_int16,
     "int64_t": ctypes.c_int64,
     "uint16_t": ctypes.c_uint16,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import threading
 import time
 import unittest
 from collections.abc import Callable, Coroutine
@@ -109,6 +110,47 @@ class AsyncioTest(unittest.TestCase):
             await loop.run_in_executor(None, loop.call_soon_threadsafe, woken.set)
             await woken.wait()
             await loop.shutdown_default_executor()
+
+        self.run_on_each_backend(main)
+
+    def test_no_call_of_many_threads_is_lost(self) -> None:
+        async def main() -> None:
+            loop = asyncio.get_running_loop()
+            heard: list[int] = []
+
+            def call() -> None:
+                for number in range(500):
+                    loop.call_soon_threadsafe(heard.append, number)
+
+            threads = [threading.Thread(target=call) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            while len(heard) < 2000:
+                await asyncio.sleep(0.001)
+            for thread in threads:
+                thread.join()
+            self.assertEqual(sorted(heard), sorted(list(range(500)) * 4))
+
+        self.run_on_each_backend(main)
+
+    def test_connections_that_come_and_go_reuse_their_numbers(self) -> None:
+        async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(await reader.readline())
+            writer.close()
+
+        async def ask(address: Any, line: bytes) -> None:
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(line)
+            self.assertEqual(await reader.read(), line)
+            writer.close()
+            await writer.wait_closed()
+
+        async def main() -> None:
+            async with await asyncio.start_server(echo, "127.0.0.1") as server:
+                address = server.sockets[0].getsockname()
+                for round in range(10):
+                    lines = [b"%d %d\n" % (round, number) for number in range(30)]
+                    await asyncio.gather(*(ask(address, line) for line in lines))
 
         self.run_on_each_backend(main)
 

@@ -6,16 +6,20 @@ from __future__ import annotations
 import errno
 import os
 import select
+import signal
+import socket
+import subprocess
+import tempfile
 import time
 import unittest
 from unittest import mock
 
 import evl
-from evl import Event, Filter, Flag, IoNote, TimerNote, UserNote
+from evl import Event, Filter, Flag, IoNote, ProcessNote, TimerNote, UserNote, VnodeNote
 from support import PATIENCE, backends, pipe
 
 
-class EventsTest(unittest.TestCase):
+class BackendTest(unittest.TestCase):
     """Each test runs on every backend; ``self.reactor`` is the one to use."""
 
     def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
@@ -24,6 +28,8 @@ class EventsTest(unittest.TestCase):
                 result = super().run(result)
         return result
 
+
+class EventsTest(BackendTest):
     def test_read(self) -> None:
         with pipe() as (reader, writer):
             self.reactor.add(reader, Filter.READ, fflags=IoNote.DATA, udata="session")
@@ -142,6 +148,107 @@ class EventsTest(unittest.TestCase):
             self.reactor.trigger(1)
             self.assertEqual(len(outer.wait(PATIENCE)), 1)
             self.assertEqual(select.select([self.reactor], [], [], 0)[0], [self.reactor])
+
+
+class FiltersTest(BackendTest):
+    """The filters that the tests above do not use, and the flags for several threads."""
+
+    def one(self) -> Event:
+        (event,) = self.reactor.wait(PATIENCE)
+        return event
+
+    def test_signal(self) -> None:
+        before = signal.signal(signal.SIGUSR1, lambda number, frame: heard.append(number))
+        self.addCleanup(signal.signal, signal.SIGUSR1, before)
+        heard: list[int] = []
+        self.reactor.add(signal.SIGUSR1, Filter.SIGNAL, udata="signal")
+        signal.raise_signal(signal.SIGUSR1)
+        event = self.one()
+        self.assertEqual((event.ident, event.data, event.udata), (signal.SIGUSR1, 1, "signal"))
+        self.assertEqual(heard, [signal.SIGUSR1], "the handler runs as well")
+
+    def test_process(self) -> None:
+        with subprocess.Popen(["sh", "-c", "read x; exit 7"], stdin=subprocess.PIPE) as child:
+            self.reactor.add(child.pid, Filter.PROC, fflags=ProcessNote.EXIT, udata=child)
+            self.assertEqual(self.reactor.wait(0), [])
+            assert child.stdin
+            child.stdin.close()
+            event = self.one()
+            self.assertIs(event.udata, child)
+            self.assertEqual(os.waitstatus_to_exitcode(event.data), 7)
+            self.assertEqual(child.wait(), 7, "reaping is left to the program")
+
+    def test_file_that_changes(self) -> None:
+        with tempfile.NamedTemporaryFile() as file:
+            seen = VnodeNote.WRITE | VnodeNote.ATTRIB
+            self.reactor.add(file, Filter.VNODE, Flag.CLEAR, seen, udata=file.name)
+            self.assertEqual(self.reactor.wait(0), [])
+            os.chmod(file.name, 0o640)
+            event = self.one()
+            self.assertEqual((event.fflags, event.udata), (VnodeNote.ATTRIB, file.name))
+
+    def test_file_to_read(self) -> None:
+        with tempfile.TemporaryFile() as file:
+            self.reactor.add(file, Filter.READ, fflags=IoNote.DATA)
+            self.assertEqual(self.reactor.wait(0), [])
+            os.write(file.fileno(), b"abc")
+            os.lseek(file.fileno(), 1, os.SEEK_SET)
+            self.assertEqual(self.one().data, 2)
+
+    def test_urgent_data(self) -> None:
+        with evl.listen("127.0.0.1:0") as listener, socket.socket() as client:
+            client.connect(listener.getsockname())
+            connection = evl.accept(listener)
+            assert connection is not None
+            with connection:
+                self.reactor.add(connection, Filter.EXCEPT)
+                client.send(b"x")
+                self.assertEqual(self.reactor.wait(0), [])
+                client.send(b"!", socket.MSG_OOB)
+                event = self.one()
+                self.assertEqual((event.filter, event.fflags), (Filter.EXCEPT, IoNote.OOB))
+
+    def test_empty(self) -> None:
+        near, far = socket.socketpair()
+        with near, far:
+            self.reactor.add(near, Filter.EMPTY, udata="drained")
+            self.assertEqual(self.one().udata, "drained")
+
+    def test_low_water_mark(self) -> None:
+        with pipe() as (reader, writer):
+            self.reactor.add(reader, Filter.READ, fflags=IoNote.LOWAT | IoNote.DATA, data=3)
+            os.write(writer, b"ab")
+            self.assertEqual(self.reactor.wait(0.02), [])
+            os.write(writer, b"c")
+            self.assertEqual(self.one().data, 3)
+
+    def test_dispatch_until_enabled(self) -> None:
+        with pipe() as (reader, writer):
+            os.write(writer, b"x")
+            self.reactor.add(reader, Filter.READ, Flag.DISPATCH, udata="session")
+            self.assertEqual(self.one().udata, "session")
+            self.assertEqual(self.reactor.wait(0), [])
+            self.assertEqual(self.reactor.change([Event(reader, Filter.READ, Flag.ENABLE)]), [])
+            self.assertEqual(self.one().udata, "session", "only ADD sets it")
+
+    def test_delete_waits_for_the_thread_that_has_the_event(self) -> None:
+        if self.reactor.backend == "kqueue":
+            self.skipTest("DELETE is never deferred there")
+        session, mine = object(), Flag.DISPATCH | Flag.UDATA_SPECIFIC
+        with pipe() as (reader, writer):
+            os.write(writer, b"x")
+            self.reactor.add(reader, Filter.READ, mine, udata=session)
+            self.assertIs(self.one().udata, session)
+            change = Event(reader, Filter.READ, Flag.DELETE | Flag.UDATA_SPECIFIC, udata=session)
+            (answer,) = self.reactor.change([change])
+            self.assertEqual(answer.data, errno.EINPROGRESS)
+            self.assertEqual(self.reactor.wait(0), [])
+            change = change._replace(flags=Flag.ENABLE | Flag.UDATA_SPECIFIC)
+            self.assertEqual(self.reactor.change([change]), [])
+            event = self.one()
+            self.assertIs(event.udata, session)
+            self.assertIn(Flag.DELETE, event.flags)
+            self.assertEqual(len(self.reactor._slots), 0)
 
 
 class ErrorsTest(unittest.TestCase):

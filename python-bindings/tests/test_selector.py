@@ -8,6 +8,7 @@ import contextlib
 import errno
 import functools
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -78,6 +79,43 @@ class KeysTest(SelectorTest):
                 far.send(b"x")
                 selector.register(near, BOTH, index)
             self.assertEqual(self.ready(selector), dict.fromkeys(range(number), BOTH))
+
+    def test_thousands_are_told_at_once(self) -> None:
+        number = 3000
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
+        # select(2) has no room for so many.
+        for backend in set(backends()) - {"select"}:
+            with self.subTest(backend), evl.EvlSelector(backend) as selector, pipe() as ends:
+                os.write(ends[1], b"x")
+                copies = [os.dup(ends[0]) for _ in range(number)]
+                for copy in copies:
+                    selector.register(copy, EVENT_READ, copy)
+                self.assertEqual(self.ready(selector), dict.fromkeys(copies, EVENT_READ))
+                os.read(ends[0], 1)
+                self.assertEqual(self.ready(selector), {})
+                for copy in copies:
+                    selector.unregister(copy)
+                    os.close(copy)
+
+    @on_each_backend
+    def test_what_is_changed_between_selects_is_what_counts(
+        self, selector: evl.EvlSelector
+    ) -> None:
+        near, far = socket.socketpair()
+        with near, far:
+            far.send(b"x")
+            wanted = 0
+            for step in range(1000):
+                before, wanted = wanted, (EVENT_READ, EVENT_WRITE, BOTH, 0)[step % 7 % 4]
+                if wanted and before:
+                    selector.modify(near, wanted, "near")
+                elif wanted:
+                    selector.register(near, wanted, "near")
+                elif before:
+                    selector.unregister(near)
+                self.assertEqual(self.ready(selector), {"near": wanted} if wanted else {})
 
     @on_each_backend
     def test_a_refused_key_is_not_kept(self, selector: evl.EvlSelector) -> None:

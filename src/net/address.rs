@@ -100,7 +100,7 @@ fn unix(path: &Path) -> Result<Address> {
         return Err(Error::invalid("a path has no NUL in it"));
     }
     if UnixAddress::from_pathname(path).is_err() {
-        let why = format!("{} cannot be the path of a socket", path.display());
+        let why = format!("{} cannot be a socket", path.display());
         return Err(Error::os(libc::ENAMETOOLONG).context(why));
     }
     Ok(Address::Unix(path.into()))

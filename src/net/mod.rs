@@ -22,7 +22,8 @@ use std::path::Path;
 
 /// A socket that listens on `address`. Port 0 takes a free port, which [`local_address`] tells.
 ///
-/// A unix socket's file whose process has ended is replaced. The file is the caller's to remove.
+/// A unix socket's file whose process has ended is replaced; to find that out it is connected to, which a
+/// process that lives sees as a connection that ends at once. The file is the caller's to remove.
 ///
 /// # Errors
 /// `EADDRINUSE` also for a unix path where somebody listens, or where there is a file of another kind;

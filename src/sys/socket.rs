@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Stream sockets: binding, accepting, receiving and sending, never blocking.
 
-use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -95,7 +95,7 @@ pub(crate) fn set_keepalive(
     interval: Option<Duration>,
     count: Option<u32>,
 ) -> io::Result<()> {
-    let mut probes = TcpKeepalive::new();
+    let mut probes = socket2::TcpKeepalive::new();
     if let Some(idle) = idle {
         probes = probes.with_time(idle);
     }

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """evl: kqueue's event model on every OS, and an HTTP server.
 
-:class:`Reactor` watches descriptors, timers and user events; :class:`EvlSelector` puts asyncio on
-one; :class:`Server` serves files and Python functions. A failure is an OSError of the right kind,
+:class:`Reactor` watches descriptors, timers and user events; :func:`listen`, :func:`accept` and
+:func:`connect` make sockets for it; :class:`EvlSelector` puts asyncio on one; :class:`Server` serves
+files and Python functions. A failure is an OSError of the right kind,
 or an :class:`EvlError`. The logger is ``evl``."""
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ._request import Headers, Request
 from ._response import DECLINED, Response
 from ._selector import EvlSelector
 from ._server import Server
+from ._socket import SocketOptions, accept, connect, listen, set_socket_options
 
 __all__ = [
     "DECLINED",
@@ -31,10 +33,15 @@ __all__ = [
     "Request",
     "Response",
     "Server",
+    "SocketOptions",
     "TimerNote",
     "UserNote",
     "VnodeNote",
+    "accept",
+    "connect",
     "library_version",
+    "listen",
+    "set_socket_options",
 ]
 
 

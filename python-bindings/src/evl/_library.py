@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ._structs import (
+    BsdEventStruct,
     EventStruct,
     FreeFunction,
     HandlerFunction,
@@ -22,6 +23,7 @@ from ._structs import (
     ReactorOptions,
     ServerOptions,
     Slice,
+    SocketOptionsStruct,
 )
 
 L = TypeVar("L", bound=ctypes.CDLL)
@@ -42,6 +44,16 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "evl_fd": (c_int, [c_void_p]),
     "evl_backend": (c_char_p, [c_void_p]),
     "evl_close": (None, [c_void_p]),
+    "evl_kqueue": (c_int, [c_int]),
+    "evl_kevent": (
+        c_int,
+        [c_int, POINTER(BsdEventStruct), c_int, POINTER(BsdEventStruct), c_int, c_int64],
+    ),
+    "evl_listen": (c_int, [c_char_p, POINTER(SocketOptionsStruct)]),
+    "evl_accept": (c_int, [c_int]),
+    "evl_connect": (c_int, [c_char_p, POINTER(SocketOptionsStruct)]),
+    "evl_socket_set": (c_int, [c_int, POINTER(SocketOptionsStruct)]),
+    "evl_socket_address": (c_int, [c_int, c_char_p, c_size_t]),
     "evl_server_create": (c_void_p, [POINTER(ServerOptions)]),
     "evl_server_load": (c_int, [c_void_p, c_char_p]),
     "evl_server_listen": (c_int, [c_void_p, c_char_p]),

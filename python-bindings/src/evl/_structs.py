@@ -14,6 +14,7 @@ from ctypes import (
     c_int16,
     c_int64,
     c_size_t,
+    c_ssize_t,
     c_uint16,
     c_uint32,
     c_uint64,
@@ -40,8 +41,40 @@ class EventStruct(ctypes.Structure):
     ]
 
 
+class BsdEventStruct(ctypes.Structure):
+    """For those who want kevent() itself; the package does not use it."""
+
+    _fields_ = [
+        ("ident", c_size_t),
+        ("filter", c_int16),
+        ("flags", c_uint16),
+        ("fflags", c_uint32),
+        ("data", c_ssize_t),
+        ("udata", c_void_p),
+    ]
+
+
 class ReactorOptions(ctypes.Structure):
     _fields_ = [("size", c_size_t), ("backend", c_char_p)]
+
+
+class SocketOptionsStruct(ctypes.Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("backlog", c_uint32),
+        ("reuse_port", c_uint32),
+        ("v6only", c_uint32),
+        ("mode", c_uint32),
+        ("receive_buffer", c_uint32),
+        ("send_buffer", c_uint32),
+        ("nodelay", c_uint32),
+        ("keepalive", c_uint32),
+        ("keepalive_idle_s", c_uint32),
+        ("keepalive_interval_s", c_uint32),
+        ("keepalive_count", c_uint32),
+        ("linger", c_uint32),
+        ("linger_s", c_uint32),
+    ]
 
 
 class ServerOptions(ctypes.Structure):
@@ -66,6 +99,8 @@ STRUCTS = {
     "evl_slice": Slice,
     "evl_header": Header,
     "evl_event": EventStruct,
+    "evl_bsd_event": BsdEventStruct,
     "evl_options": ReactorOptions,
+    "evl_socket_options": SocketOptionsStruct,
     "evl_server_options": ServerOptions,
 }
