@@ -65,9 +65,8 @@ def pipe_counts(*wanted):
     return sorted({min(count, most) for count in wanted})
 
 
-def chains(counts, active, quick):
+def chains(counts, active, events):
     """Cases of the chain bench by count of pipes."""
-    events = 10_000 if quick else 50_000
     return {count: (count, active, events, 3) for count in counts if active <= count}
 
 
@@ -86,11 +85,11 @@ def benches(quick):
     most = min(20_000, most_descriptors() - 40)
     return [
         *(Bench(f"chain-{active}", f"Pipe chain, {active} active: CPU per event", "chain", "ns",
-                chains(counts, active, quick), everybody, BASELINE) for active in (1, 100)),
+                chains(counts, active, 10_000 if quick else 50_000), everybody, BASELINE) for active in (1, 100)),
         Bench("registration", f"Registration of {descriptors:,} descriptors: CPU per operation", "registration", "ns",
               {"": (descriptors, 3)}, ("epoll", "evl", "evl, batch", *LIBRARIES, *CRATES), BASELINE),
-        Bench("timers", f"{timers:,} timers: CPU per operation", "timers", "ns",
-              {"": (timers, passes)}, timer_peers, "wheel"),
+        *(Bench(name, f"{count:,} timers: CPU per operation", "timers", "ns", {"": (count, times)}, timer_peers, "wheel")
+          for name, count, times in (("timers", timers, passes), ("timers-few", 10_000, 3 * passes))),
         Bench("wake", "From the wake-up to the return of the other thread's wait", "wake", "ns",
               {"": (500 if quick else 4000,)}, ("epoll", "evl", *LIBRARIES, *CRATES), BASELINE),
         Bench("wake-across", "The same, with the threads on two processors", "wake", "ns",
@@ -100,6 +99,6 @@ def benches(quick):
                f"{most:,} descriptors, READ and WRITE": ("both", most)},
               ("evl", *LIBRARIES), "evl"),
         Bench("backends", "Pipe chain, 1 active: evl's backends, CPU per event", "chain", "ns",
-              chains(backends, 1, True), ("epoll", "evl", "evl on poll", "evl on select"), BASELINE,
+              chains(backends, 1, 2000), ("epoll", "evl", "evl on poll", "evl on select"), BASELINE,
               unable=tuple(("evl on select", count) for count in backends if count > 500)),
     ]

@@ -9,8 +9,35 @@ use super::state::{Name, State};
 use super::triggers::Triggers;
 use crate::{Error, Result};
 
+/// Up to so many names, the processor's cache holds all there is to them.
+const MANY: usize = 4096;
 /// For so many changes memory is fetched at once.
 const GROUP: usize = 32;
+
+/// The records that answer changes.
+struct Answers<'a> {
+    room: std::slice::IterMut<'a, Event>,
+    count: usize,
+    first_failure: Option<Error>,
+    /// There was no room for a failure.
+    unanswered: bool,
+}
+
+impl Answers<'_> {
+    #[cold]
+    fn give(&mut self, change: &Event, result: Result<()>) {
+        let errno = result.as_ref().err().map_or(0, |error| error.errno().unwrap_or(libc::EIO));
+        match self.room.next() {
+            Some(record) => {
+                let flags = change.flags | Flags::ERROR;
+                *record = Event { flags, data: errno.into(), ..*change };
+                self.count += 1;
+            }
+            None => self.unanswered |= result.is_err(),
+        }
+        self.first_failure = self.first_failure.take().or(result.err());
+    }
+}
 
 impl<P: Poller> State<P> {
     /// Applies all changes. A failure, and each RECEIPT, is answered by a record while there is room for
@@ -23,37 +50,28 @@ impl<P: Poller> State<P> {
         triggers: &Triggers,
     ) -> Result<usize> {
         self.forget_time();
-        let mut room = records.iter_mut();
-        let mut count = 0;
-        let mut first_failure = None;
-        let mut unanswered = false;
-        for (place, change) in changes.iter().enumerate() {
-            if place % GROUP == 0 {
-                self.foresee(&changes[place..changes.len().min(place + GROUP)]);
+        let room = records.iter_mut();
+        let mut answers = Answers { room, count: 0, first_failure: None, unanswered: false };
+        for group in changes.chunks(GROUP) {
+            if self.names.len() > MANY {
+                self.foresee(group);
             }
-            let result = self.apply(change, triggers);
-            if result.is_ok() && !change.flags.contains(Flags::RECEIPT) {
-                continue;
-            }
-            let errno = result.as_ref().err().map_or(0, |error| error.errno().unwrap_or(libc::EIO));
-            match room.next() {
-                Some(record) => {
-                    let flags = change.flags | Flags::ERROR;
-                    *record = Event { flags, data: errno.into(), ..*change };
-                    count += 1;
+            for change in group {
+                let result = self.apply(change, triggers);
+                if result.is_err() || change.flags.contains(Flags::RECEIPT) {
+                    answers.give(change, result);
                 }
-                None => unanswered |= result.is_err(),
             }
-            first_failure = first_failure.or(result.err());
         }
-        match first_failure {
-            Some(failure) if unanswered => Err(failure),
-            _ => Ok(count),
+        match answers.first_failure {
+            Some(failure) if answers.unanswered => Err(failure),
+            _ => Ok(answers.count),
         }
     }
 
     /// Has fetched into the cache what changes of timers are going to need. Where there are very many
     /// timers, waiting for memory is most of what a change costs; for several at once it is one wait.
+    #[inline(never)]
     fn foresee(&self, changes: &[Event]) {
         let timers = || changes.iter().filter(|it| it.filter == Filter::TIMER).map(Name::of);
         timers().for_each(|name| self.names.prefetch(&name));

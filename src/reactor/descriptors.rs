@@ -43,6 +43,12 @@ impl Descriptor {
         self.read.iter().chain(&self.write).chain(&self.others).copied()
     }
 
+    /// Those that may be of a filter.
+    fn candidates(&self, filter: Filter) -> impl Iterator<Item = KnoteId> {
+        let place = if filter == Filter::WRITE { &self.write } else { &self.read };
+        place.iter().chain(&self.others).copied()
+    }
+
     fn place(&mut self, filter: Filter) -> &mut Option<KnoteId> {
         if filter == Filter::WRITE { &mut self.write } else { &mut self.read }
     }
@@ -112,11 +118,12 @@ impl Descriptors {
         self.list.get_mut(usize::try_from(fd).ok()?)
     }
 
-    /// The entry of a number that is open, which the process' limit bounds.
+    /// The entry of a number that is open, which the process' limit bounds, or that has one already.
     fn entry(&mut self, fd: RawFd) -> Result<&mut Descriptor> {
         let index = usize::try_from(fd).map_err(|_| Error::os(libc::EBADF))?;
         if self.list.len() <= index {
-            self.list.resize_with(index + 1, Descriptor::default);
+            // A quarter more: of these, the kernel alone is asked whether they are open.
+            self.list.resize_with(index + 1 + index / 4, Descriptor::default);
         }
         self.list.get_mut(index).ok_or(Error::os(libc::EBADF))
     }
@@ -176,7 +183,7 @@ impl<P: Poller> State<P> {
 
     /// The knote of that name on the descriptor.
     pub(super) fn find_descriptor(&self, fd: RawFd, change: &Event) -> Option<KnoteId> {
-        self.descriptors.get(fd)?.knotes().find(|id| {
+        self.descriptors.get(fd)?.candidates(change.filter).find(|id| {
             let knote = self.knotes.get(*id);
             knote.is_some_and(|knote| knote.filter == change.filter && knote.answers_to(change))
         })

@@ -56,12 +56,7 @@ impl<P: Poller> Emulated<P> {
     /// Sees to it that a sleeping thread, or whoever watches the queue's descriptor, learns of what is
     /// left to do, and that the wake-up is quiet when nothing is.
     fn settle(&self, state: &mut State<P>) {
-        let tick = if state.needs_tick() { state.tick(clock::monotonic_ns()) } else { None };
-        let deadline = state.timers.next_deadline().into_iter().chain(tick).min();
-        state.set_alarm(deadline);
-        let outdated = state.sleepers.any_before(state.version);
-        let work = state.knotes.active() > 0;
-        if work || outdated || state.sleepers.all_oversleep(deadline) {
+        if state.listeners() > 0 && state.has_news() {
             self.wake.notify();
         } else if self.wake.is_signalled() {
             self.wake.drain();
@@ -110,6 +105,15 @@ impl<P: Poller> State<P> {
     /// How many may have to be woken.
     fn listeners(&self) -> usize {
         self.sleepers.count() + usize::from(self.alarm.is_some())
+    }
+
+    /// Sets the alarm; whether there is something to do that those who wait would not notice in time.
+    fn has_news(&mut self) -> bool {
+        let tick = if self.needs_tick() { self.tick(clock::monotonic_ns()) } else { None };
+        let deadline = self.timers.next_deadline().into_iter().chain(tick).min();
+        self.set_alarm(deadline);
+        let outdated = self.sleepers.any_before(self.version);
+        self.knotes.active() > 0 || outdated || self.sleepers.all_oversleep(deadline)
     }
 
     /// When to wake though nothing was reported.

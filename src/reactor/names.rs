@@ -34,6 +34,10 @@ impl Names {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.taken + self.others.len()
+    }
+
     /// Has fetched into the cache where a name stands, if it is in the table.
     pub(super) fn prefetch(&self, name: &Name) {
         if let Some(entry) = self.table.get(place(name)) {
@@ -114,7 +118,7 @@ mod tests {
             for (name, id) in &model {
                 prop_assert_eq!(names.get(name), Some(*id));
             }
-            prop_assert_eq!(names.taken + names.others.len(), model.len());
+            prop_assert_eq!(names.len(), model.len());
         }
     }
 
