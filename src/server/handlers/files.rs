@@ -44,8 +44,7 @@ pub(crate) fn serve(
 /// The file that lies there in the coding that the client likes best.
 fn twin(found: &Found<'_>, x: &Exchange<'_>, name: &Path) -> Option<(File, Metadata, Coding)> {
     let offered = &found.settings().twins;
-    let is_1_0 = x.request.head.head().version == Version::Http10;
-    if offered.is_empty() || is_1_0 || name.as_os_str().as_bytes().ends_with(b"/") {
+    if offered.is_empty() || x.request.head.head().version == Version::Http10 {
         return None;
     }
     coding::accepted(x.request.head.fields(), |coding| offered.contains(&coding)).find_map(
