@@ -2,20 +2,40 @@
 # `make help` lists what there is. Installing honours PREFIX, LIBDIR, INCLUDEDIR and DESTDIR.
 
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
-SONAME  := libevl.so.0
-SHARED  := libevl.so.$(VERSION)
+SYSTEM  := $(shell uname -s)
+KQUEUE_SONAME := libevl-kqueue.so.0
+KQUEUE_SHARED := libevl-kqueue.so.$(VERSION)
 
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 
 CARGO  ?= $(or $(shell command -v cargo),$(HOME)/.cargo/bin/cargo)
-export CARGO
+# make would look for g++, which only GNU's compiler is called.
+ifeq ($(origin CXX),default)
+CXX := c++
+endif
+export CARGO CXX MAKE
 B      := build
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-# What the Rust standard library needs of the system, by `cargo rustc -- --print native-static-libs`,
-# but for gcc_s: the compiler adds it itself, or with -static the form of it that fits.
-SYSTEM_LIBS := -lutil -lrt -lpthread -lm -ldl -lc
+# How the system names a shared library, how its loader calls the folder of a program, and what the Rust
+# standard library needs of it, by `cargo rustc -- --print native-static-libs`, but for gcc_s: the
+# compiler adds it itself, or with -static the form of it that fits.
+ifeq ($(SYSTEM),Darwin)
+LIBRARY := libevl.dylib
+SONAME  := libevl.0.dylib
+SHARED  := libevl.$(VERSION).dylib
+ORIGIN  := @loader_path
+SYSTEM_LIBS := -lm
+else
+LIBRARY := libevl.so
+SONAME  := $(LIBRARY).0
+SHARED  := $(LIBRARY).$(VERSION)
+ORIGIN  := $$ORIGIN
+SYSTEM_LIBS := -lutil -lrt -lpthread -lm $(if $(filter Linux,$(SYSTEM)),-ldl) -lc
+endif
+# The BSDs and macOS have the names of <sys/event.h> themselves.
+KQUEUE := $(if $(filter Linux,$(SYSTEM)),$(B)/libevl-kqueue.so $(B)/libevl-kqueue.a)
 SYMBOLS     := $(shell sed -n 's/^ *\(evl_[a-z_]*\);/\1/p' evl.map)
 
 # What a target needs besides a C compiler and Rust. What it depends on inherits this, so that all that
@@ -35,7 +55,7 @@ test: examples c-tests ## every test: Rust, C, the examples (and with valgrind),
 	@.ci/need $(TOOLS)
 	@tests/run
 
-build: $(B)/libevl.so $(B)/libevl.a ## the shared and the static library, as they are installed
+build: $(B)/$(LIBRARY) $(B)/libevl.a $(KQUEUE) ## the shared and the static library, as they are installed
 
 header: ## write include/evl.h from src/ffi
 	$(CARGO) check --quiet --features header
@@ -44,7 +64,7 @@ examples: build ## the programs of c-examples, into build/examples
 	@.ci/need $(TOOLS)
 	@mkdir -p $(B)/examples
 	@$(MAKE) --silent --no-print-directory -C c-examples OUT=../$(B)/examples EVL_CFLAGS=-I../include \
-		EVL_LIBS='-L../$(B) -levl -Wl,-rpath,\$$$$ORIGIN/..'
+		EVL_LIBS='-L../$(B) -levl -Wl,-rpath,$(subst $$,\$$$$,$(ORIGIN))/..'
 
 check: examples c-tests ## format, lints, docs, and whether header and symbols are up to date
 	$(CARGO) fmt --check
@@ -85,29 +105,36 @@ install: build ## the library, its header and evl.pc
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	install -m 755 $(B)/$(SHARED) $(DESTDIR)$(LIBDIR)/
 	ln -sf $(SHARED) $(DESTDIR)$(LIBDIR)/$(SONAME)
-	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libevl.so
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/$(LIBRARY)
 	install -m 644 $(B)/libevl.a $(DESTDIR)$(LIBDIR)/
 	install -m 644 include/evl.h $(DESTDIR)$(INCLUDEDIR)/
 	sed -e 's|@prefix@|$(PREFIX)|; s|@libdir@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
 		-e 's|@includedir@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
-		-e 's|@version@|$(VERSION)|; s|@system_libs@|$(SYSTEM_LIBS)|' evl.pc.in \
-		| install -m 644 /dev/stdin $(DESTDIR)$(LIBDIR)/pkgconfig/evl.pc
+		-e 's|@version@|$(VERSION)|; s|@system_libs@|$(SYSTEM_LIBS)|' evl.pc.in > $(B)/evl.pc
+	install -m 644 $(B)/evl.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
+ifeq ($(SYSTEM),Linux)
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+endif
+ifeq ($(SYSTEM),Darwin)
+	install_name_tool -id $(LIBDIR)/$(SONAME) $(DESTDIR)$(LIBDIR)/$(SHARED)
+endif
 
 uninstall: ## remove what install made
-	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(SHARED) $(SONAME) libevl.so libevl.a pkgconfig/evl.pc) \
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(SHARED) $(SONAME) $(LIBRARY) libevl.a pkgconfig/evl.pc) \
 		$(DESTDIR)$(INCLUDEDIR)/evl.h
 
 clean: ## remove everything that was built
 	rm -rf $(B)
 	$(CARGO) clean
 
-# The library is one object in which only evl's own names are visible; both forms are made of it.
+# On Linux the library is one object in which only evl's own names are visible; both forms are made of it.
+# Elsewhere the shared one is linked from what cargo made, and the static one is that.
 
 $(TARGET)/release/libevl.a: $(shell find src -name '*.rs') build.rs Cargo.toml Cargo.lock
 	@.ci/need cc cargo $(TOOLS)
 	$(CARGO) build --quiet --release
 
+ifeq ($(SYSTEM),Linux)
 $(B)/evl.o: $(TARGET)/release/libevl.a evl.map
 	@mkdir -p $(B)
 	@ld -r --gc-sections $(SYMBOLS:%=-u %) -o $@ $<
@@ -117,11 +144,45 @@ $(B)/libevl.a: $(B)/evl.o
 	@rm -f $@
 	ar rcs $@ $<
 
-$(B)/libevl.so: $(B)/evl.o evl.map
-	$(CC) -shared -o $(B)/$(SHARED) $< -Wl,-soname,$(SONAME) -Wl,--version-script=evl.map \
-		-Wl,--gc-sections -Wl,-z,nodelete -Wl,-z,defs -s $(SYSTEM_LIBS)
+LINKED := $(B)/evl.o
+LINK   := -shared $(LINKED) -Wl,-z,defs
+else
+$(B)/libevl.a: $(TARGET)/release/libevl.a
+	@mkdir -p $(B)
+	cp $< $@
+
+LINKED := $(TARGET)/release/libevl.a
+LINK   := -shared -Wl,--whole-archive $(LINKED) -Wl,--no-whole-archive
+endif
+
+ifeq ($(SYSTEM),Darwin)
+LINK := -dynamiclib -Wl,-force_load,$(LINKED) -Wl,-install_name,@rpath/$(SONAME) \
+	-Wl,-exported_symbol,'_evl_*' -Wl,-dead_strip
+else
+LINK += -Wl,-soname,$(SONAME) -Wl,--version-script=evl.map -Wl,--gc-sections -Wl,-z,nodelete -s
+endif
+
+$(B)/$(LIBRARY): $(LINKED) evl.map
+	@mkdir -p $(B)
+	$(CC) -o $(B)/$(SHARED) $(LINK) $(SYSTEM_LIBS)
 	ln -sf $(SHARED) $(B)/$(SONAME)
 	ln -sf $(SONAME) $@
+
+# The names of <sys/event.h>, in a library of their own.
+
+$(B)/kqueue.o: src/ffi/kqueue.c include/evl.h include/kqueue/sys/event.h
+	@mkdir -p $(B)
+	$(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -fPIC -Wall -Wextra -Wpedantic -Werror -Iinclude -Iinclude/kqueue -c $< -o $@
+
+$(B)/libevl-kqueue.a: $(B)/kqueue.o
+	@rm -f $@
+	ar rcs $@ $<
+
+$(B)/libevl-kqueue.so: $(B)/kqueue.o evl-kqueue.map $(B)/libevl.so
+	$(CC) -shared -o $(B)/$(KQUEUE_SHARED) $< -Wl,-soname,$(KQUEUE_SONAME) \
+		-Wl,--version-script=evl-kqueue.map -Wl,-z,defs -Wl,-rpath,'$$ORIGIN' -s -L$(B) -levl
+	ln -sf $(KQUEUE_SHARED) $(B)/$(KQUEUE_SONAME)
+	ln -sf $(KQUEUE_SONAME) $@
 
 # Each program of tests/c as C99 and as C++20: the header has to be good for both.
 
@@ -129,11 +190,11 @@ C_TESTS := $(basename $(notdir $(wildcard tests/c/*.c)))
 c-tests: $(C_TESTS:%=$(B)/tests/%.c99) $(C_TESTS:%=$(B)/tests/%.c++20)
 
 TEST_FLAGS := -Wall -Wextra -Wpedantic -Werror -g -Iinclude
-TEST_LIBS  := -L$(B) -levl -Wl,-rpath,'$$ORIGIN/..' -pthread
-$(B)/tests/%.c99: tests/c/%.c tests/c/check.h include/evl.h $(B)/libevl.so
+TEST_LIBS  := -L$(B) -levl -Wl,-rpath,'$(ORIGIN)/..' -pthread
+$(B)/tests/%.c99: tests/c/%.c tests/c/check.h include/evl.h $(B)/$(LIBRARY)
 	@mkdir -p $(B)/tests
 	$(CC) -std=c99 -D_POSIX_C_SOURCE=200809L $(TEST_FLAGS) $< -o $@ $(TEST_LIBS)
-$(B)/tests/%.c++20: tests/c/%.c tests/c/check.h include/evl.h $(B)/libevl.so
+$(B)/tests/%.c++20: tests/c/%.c tests/c/check.h include/evl.h $(B)/$(LIBRARY)
 	@mkdir -p $(B)/tests
 	$(CXX) -std=c++20 -x c++ $(TEST_FLAGS) $< -x none -o $@ $(TEST_LIBS)
 

@@ -33,8 +33,10 @@ mod header {
     use cbindgen::{Builder, Config};
     use std::fs;
 
-    const SECTIONS: [&str; 9] =
-        ["text", "handle", "event", "reactor", "server", "request", "response", "error", "version"];
+    const SECTIONS: [&str; 11] = [
+        "text", "handle", "event", "reactor", "kqueue", "socket", "server", "request", "response",
+        "error", "version",
+    ];
 
     pub(super) fn write(path: &str) -> Result<(), Box<dyn Error>> {
         println!("cargo:rerun-if-changed=cbindgen.toml");

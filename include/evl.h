@@ -98,6 +98,17 @@ typedef enum evl_filter {
      * milliseconds late, as no OS but FreeBSD announces it.
      */
     EVL_EMPTY = 9,
+    /**
+     * An asynchronous operation has ended. ENOTSUP everywhere, as the next three: evl_last_error() says
+     * why, and what to use instead.
+     */
+    EVL_AIO = 10,
+    /** A message came to a Mach port. */
+    EVL_MACHPORT = 11,
+    /** A file system was mounted or unmounted. */
+    EVL_FS = 12,
+    /** The process of a descriptor changed. */
+    EVL_PROCDESC = 13,
 } evl_filter;
 
 /** What to do with a knote, or what happened to it: evl_event's `flags`. */
@@ -126,7 +137,10 @@ typedef enum evl_flag {
     EVL_VANISHED = 1 << 10,
     /** READ: urgent data is news, too. Out: urgent data is waiting. */
     EVL_OOBAND = 1 << 11,
-    /** Out: the other side shut down; data may still be readable. `fflags` is the socket's error. */
+    /**
+     * Out: the other side shut down; data may still be readable. `fflags` is 0, or with EVL_NOTE_DATA
+     * the socket's error.
+     */
     EVL_EOF = 1 << 12,
     /** Out: the change failed and `data` is the errno value, or it is a receipt and `data` is 0. */
     EVL_ERROR = 1 << 13,
@@ -137,8 +151,9 @@ typedef enum evl_io_note {
     /** `data` of the change is the low-water mark, in bytes. */
     EVL_NOTE_LOWAT = 1 << 0,
     /**
-     * Tell in `data` how many bytes, connections or how much room there is. Costs a system call per
-     * event where the kernel does not tell by itself.
+     * Fill `data` with how many bytes, connections or how much room there is and, of a failed socket,
+     * `fflags` with its error, which takes it from the socket. Costs a system call per event where
+     * the kernel does not tell by itself.
      */
     EVL_NOTE_DATA = 1 << 1,
     /** EXCEPT: urgent data waits. Implied in a change. */
@@ -166,6 +181,8 @@ typedef enum evl_timer_note {
     EVL_NOTE_BACKGROUND = 1 << 6,
     /** Accepted; the leeway is taken as zero. */
     EVL_NOTE_LEEWAY = 1 << 7,
+    /** `data` is in ticks of a Mac. ENOTSUP everywhere. */
+    EVL_NOTE_MACHTIME = 1 << 8,
 } evl_timer_note;
 
 /**
@@ -345,6 +362,152 @@ const char *evl_backend(const evl_reactor *reactor) EVL_NONNULL(1);
  * Thread: any, once no other uses the reactor.
  */
 void evl_close(evl_reactor *reactor);
+
+/* -----------------------------------------------------------------------------------------
+ * BSD's kqueue
+ *
+ * What <sys/event.h> of evl-kqueue stands on: kqueue(2) and kevent(2) for Linux, with a
+ * descriptor for a queue. Programs include that header and link evl-kqueue; these functions are for
+ * those who bind kqueue to another language, or who may not define its names.
+ * ----------------------------------------------------------------------------------------- */
+
+/** A change or an event: struct kevent of <sys/event.h>, whose numbers it has. */
+typedef struct evl_bsd_event {
+    /** Descriptor, process, signal, or number of a timer or user event. */
+    uintptr_t ident;
+    /** One of EVFILT_... */
+    int16_t filter;
+    /** Some of EV_... */
+    uint16_t flags;
+    /** Some of the filter's NOTE_... */
+    uint32_t fflags;
+    /** The filter's number. */
+    intptr_t data;
+    /** Yours: comes back with each event. */
+    void *udata;
+} evl_bsd_event;
+
+/**
+ * Makes a queue and gives its descriptor: poll() finds it readable while there are events, and
+ * close() frees the queue. `flags`: O_CLOEXEC, O_NONBLOCK. Errors: EMFILE, ENFILE, ENOMEM, EINVAL;
+ * ENOTSUP on an OS without epoll.
+ *
+ * Thread: any.
+ */
+int evl_kqueue(int flags);
+
+/**
+ * kevent(2), but for the time-out, which is in nanoseconds, -1 for ever, and for failures, which
+ * are returned. The changes are made first. Each that fails, or has EV_RECEIPT, is answered with an
+ * EV_ERROR event, and if there were such, only they are returned. `events` may be the array of the
+ * changes itself.
+ *
+ * Thread: any, several at once. Where one closes `kq` while others wait, they get EBADF within a
+ * quarter of a second.
+ */
+int evl_kevent(int kq,
+               const evl_bsd_event *changes,
+               int nchanges,
+               evl_bsd_event *events,
+               int nevents,
+               int64_t timeout_ns);
+
+/* -----------------------------------------------------------------------------------------
+ * Sockets
+ *
+ * Stream sockets in one call each, ready for a reactor: non-blocking and close-on-exec from birth. A
+ * descriptor is yours: close() it. Addresses are `127.0.0.1:8080`, `[::]:80`, `*:80`,
+ * `localhost:80`, `8080` or `unix:/run/app.sock`; names are not looked up. Port 0 is any free port.
+ * ----------------------------------------------------------------------------------------- */
+
+/**
+ * How a socket is to be. Set `size` to sizeof(evl_socket_options) and the rest to 0 for the system's
+ * defaults. Connections inherit buffers, nodelay, keepalive and linger from the listener that accepts
+ * them. What is TCP's is passed over on a unix socket.
+ */
+typedef struct evl_socket_options {
+    /** sizeof(evl_socket_options) */
+    size_t size;
+    /** Listening: most connections that wait to be accepted. Default: as many as the system allows. */
+    uint32_t backlog;
+    /**
+     * Listening: not 0: sockets of this user that all ask for it may listen on one address
+     * (SO_REUSEPORT). Linux and FreeBSD spread connections over them.
+     */
+    uint32_t reuse_port;
+    /** Listening on IPv6: not 0: not on IPv4 as well. Otherwise `[::]` takes both. */
+    uint32_t v6only;
+    /** Listening on a unix path: permission bits, such as 0660. Default: what the umask leaves. */
+    uint32_t mode;
+    /** SO_RCVBUF in bytes. The system rounds it and has a limit. */
+    uint32_t receive_buffer;
+    /** SO_SNDBUF in bytes. The system rounds it and has a limit. */
+    uint32_t send_buffer;
+    /** TCP: not 0: small segments are sent at once (TCP_NODELAY). */
+    uint32_t nodelay;
+    /** TCP: not 0: silent peers are probed (SO_KEEPALIVE). The next three imply it. */
+    uint32_t keepalive;
+    /** TCP: seconds of silence before the first probe. */
+    uint32_t keepalive_idle_s;
+    /** TCP: seconds between probes. */
+    uint32_t keepalive_interval_s;
+    /** TCP: probes without an answer after which the connection is dead. */
+    uint32_t keepalive_count;
+    /** Not 0: close() takes up to `linger_s` to deliver what was written (SO_LINGER). */
+    uint32_t linger;
+    /** Seconds; 0: what was not sent is dropped and the peer gets a reset. */
+    uint32_t linger_s;
+} evl_socket_options;
+
+/**
+ * Makes a socket that listens on `address`, with SO_REUSEADDR, and returns its descriptor. NULL
+ * `options` are the defaults. A unix socket's file is made, and that of a process that has ended is
+ * replaced; unlink() it when you close the listener. Errors: EADDRINUSE, also for a unix path where
+ * somebody listens or there is another file; EACCES, EADDRNOTAVAIL, EMFILE; EINVAL, and
+ * ENAMETOOLONG for a path, for what is no address; EINVAL and ENOTSUP for options.
+ *
+ * Thread: any.
+ */
+int evl_listen(const char *address,
+               const evl_socket_options *options) EVL_WARN_UNUSED EVL_NONNULL(1);
+
+/**
+ * The next connection that waits at a listener. Call it until it returns -EAGAIN: nobody waits any
+ * more. Connections that ended before they were accepted are passed over. After -EMFILE, -ENFILE,
+ * -ENOBUFS and -ENOMEM the connection still waits: disable the listener's knote until there is room,
+ * or each wait tells of it again. Other errors: EBADF, EINVAL, ENOTSOCK.
+ *
+ * Thread: any, several at once.
+ */
+int evl_accept(int listener) EVL_WARN_UNUSED;
+
+/**
+ * Makes a socket that connects to `address` and returns its descriptor at once. EVL_WRITE tells when
+ * the connection is made or has failed, which getsockopt(SO_ERROR) then tells apart. What the system
+ * knows at once is an error of this call: ENETUNREACH; of a unix path ENOENT, ECONNREFUSED, and
+ * EAGAIN for a full backlog; and those of evl_listen() for `address` and `options`.
+ *
+ * Thread: any.
+ */
+int evl_connect(const char *address,
+                const evl_socket_options *options) EVL_WARN_UNUSED EVL_NONNULL(1);
+
+/**
+ * Sets a connection's buffers, nodelay, keepalive and linger. What is 0 stays as it is, and what
+ * is for listening is passed over. Errors: EBADF, ENOTSOCK; EINVAL and ENOTSUP for options.
+ *
+ * Thread: any.
+ */
+int evl_socket_set(int socket, const evl_socket_options *options) EVL_NONNULL(2);
+
+/**
+ * Writes the address where a socket is bound, with its real port, into `buffer` as a C string that
+ * evl_listen() and evl_connect() take, and returns its length. ERANGE if `capacity` is too small;
+ * EBADF, ENOTSOCK; EAFNOSUPPORT if it is neither of IP nor of unix.
+ *
+ * Thread: any.
+ */
+int evl_socket_address(int socket, char *buffer, size_t capacity) EVL_NONNULL(2);
 
 /* -----------------------------------------------------------------------------------------
  * Server

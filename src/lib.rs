@@ -2,11 +2,12 @@
 //! **evl**: kqueue's event model on every OS, and an HTTP server engine that one can link.
 //!
 //! Layers, each of which imports only from those below it:
-//! `ffi` → `server` → `http` and `reactor` → `sys`.
+//! `ffi` → `server` → `http`, `reactor` and `net` → `sys`.
 
 pub mod error;
 pub mod ffi;
 pub(crate) mod http;
+pub mod net;
 pub mod reactor;
 pub mod server;
 pub(crate) mod sys;

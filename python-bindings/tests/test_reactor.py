@@ -135,7 +135,7 @@ class EventsTest(unittest.TestCase):
         except OSError as error:
             self.assertEqual(error.errno, errno.ENOTSUP)
             self.skipTest(str(error))
-        with evl.Reactor("epoll") as outer:
+        with evl.Reactor() as outer:
             outer.add(self.reactor, Filter.READ)
             self.assertEqual(outer.wait(0), [])
             self.reactor.add(1, Filter.USER)

@@ -189,7 +189,6 @@ class EndsTest(SelectorTest):
             os.close(reader)
             self.check(writer)
 
-    @unittest.expectedFailure  # The library takes the error away from the socket.
     @on_each_backend
     def test_a_refused_connection_keeps_its_error(self, selector: evl.EvlSelector) -> None:
         with refused() as client:

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from support import PACKAGE, REPOSITORY
 
-BUILT = [REPOSITORY / "build" / "libevl.so", REPOSITORY / "target" / "release" / "libevl.so"]
+LIBRARY = "libevl.dylib" if sys.platform == "darwin" else "libevl.so"
+BUILT = [REPOSITORY / "build" / LIBRARY, REPOSITORY / "target" / "release" / LIBRARY]
 
 PROGRAM = """
 import evl, evl._library, http.client, pathlib
@@ -61,7 +62,8 @@ class WheelTest(unittest.TestCase):
         self.assertRegex(wheel.name, r"^evl-\d+\.\d+\.\d+-py3-none-(many)?[a-z0-9_]+\.whl$")
         names = zipfile.ZipFile(wheel).namelist()
         self.assertIn("evl/py.typed", names)
-        self.assertIn("evl/libevl.so.0", names)
+        inside = "evl/libevl.0.dylib" if sys.platform == "darwin" else "evl/libevl.so.0"
+        self.assertIn(inside, names)
         self.assertFalse([name for name in names if "__pycache__" in name or "test" in name])
 
         environment = self.directory / "venv"

@@ -32,6 +32,15 @@ pub enum evl_filter {
     /// `ident` is a socket, terminal or pipe: everything written has been taken. Told up to ten
     /// milliseconds late, as no OS but FreeBSD announces it.
     EVL_EMPTY = 9,
+    /// An asynchronous operation has ended. ENOTSUP everywhere, as the next three: evl_last_error() says
+    /// why, and what to use instead.
+    EVL_AIO = 10,
+    /// A message came to a Mach port.
+    EVL_MACHPORT = 11,
+    /// A file system was mounted or unmounted.
+    EVL_FS = 12,
+    /// The process of a descriptor changed.
+    EVL_PROCDESC = 13,
 }
 
 /// What to do with a knote, or what happened to it: evl_event's `flags`.
@@ -61,7 +70,8 @@ pub enum evl_flag {
     EVL_VANISHED = 1 << 10,
     /// READ: urgent data is news, too. Out: urgent data is waiting.
     EVL_OOBAND = 1 << 11,
-    /// Out: the other side shut down; data may still be readable. `fflags` is the socket's error.
+    /// Out: the other side shut down; data may still be readable. `fflags` is 0, or with EVL_NOTE_DATA
+    /// the socket's error.
     EVL_EOF = 1 << 12,
     /// Out: the change failed and `data` is the errno value, or it is a receipt and `data` is 0.
     EVL_ERROR = 1 << 13,
@@ -72,8 +82,9 @@ pub enum evl_flag {
 pub enum evl_io_note {
     /// `data` of the change is the low-water mark, in bytes.
     EVL_NOTE_LOWAT = 1 << 0,
-    /// Tell in `data` how many bytes, connections or how much room there is. Costs a system call per
-    /// event where the kernel does not tell by itself.
+    /// Fill `data` with how many bytes, connections or how much room there is and, of a failed socket,
+    /// `fflags` with its error, which takes it from the socket. Costs a system call per event where
+    /// the kernel does not tell by itself.
     EVL_NOTE_DATA = 1 << 1,
     /// EXCEPT: urgent data waits. Implied in a change.
     EVL_NOTE_OOB = 1 << 2,
@@ -99,6 +110,8 @@ pub enum evl_timer_note {
     EVL_NOTE_BACKGROUND = 1 << 6,
     /// Accepted; the leeway is taken as zero.
     EVL_NOTE_LEEWAY = 1 << 7,
+    /// `data` is in ticks of a Mac. ENOTSUP everywhere.
+    EVL_NOTE_MACHTIME = 1 << 8,
 }
 
 /// PROC: evl_event's `fflags`. Systems without a kqueue of their own tell of the end only; the other

@@ -23,6 +23,12 @@ mod text;
 
 mod event;
 mod reactor;
+
+mod kqueue;
+mod kqueue_numbers;
+mod kqueue_queues;
+mod socket;
+
 mod server;
 
 mod request;
@@ -34,9 +40,11 @@ mod version;
 pub use error::*;
 pub use event::*;
 pub use handle::*;
+pub use kqueue::*;
 pub use reactor::*;
 pub use request::*;
 pub use response::*;
 pub use server::*;
+pub use socket::*;
 pub use text::*;
 pub use version::*;

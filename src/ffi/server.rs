@@ -14,7 +14,7 @@ use super::guard::{count, guard, guard_new, guard_or};
 use super::handle::{evl_request, evl_response, evl_server, shared, take};
 use super::options::{self, Options};
 use super::reactor::backend_kind;
-use super::text::{path, string};
+use super::text::{path, string, write};
 use crate::error::Error;
 use crate::reactor::BackendKind;
 use crate::server::{self, Server};
@@ -143,19 +143,8 @@ pub unsafe extern "C" fn evl_server_address(
         // SAFETY: the caller gives NULL or a server that is not freed meanwhile.
         let server = unsafe { shared(server) }?;
         let address = server.0.address(index).ok_or(Error::os(libc::ENOENT))?;
-        if buffer.is_null() {
-            return Err(Error::os(libc::EFAULT));
-        }
-        if address.len() >= capacity {
-            return Err(Error::os(libc::ERANGE));
-        }
-        // SAFETY: not NULL, and the caller promises room for `capacity` bytes, which is more than
-        // the text has.
-        unsafe {
-            buffer.copy_from_nonoverlapping(address.as_ptr().cast(), address.len());
-            buffer.add(address.len()).write(0);
-        }
-        Ok(count(address.len()))
+        // SAFETY: the caller gives NULL or room for `capacity` bytes.
+        unsafe { write(address.as_bytes(), buffer, capacity) }
     })
 }
 

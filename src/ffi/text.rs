@@ -4,8 +4,9 @@
 //! Text that evl takes is a C string, or a pointer with a length (NULL with length 0 is empty).
 //! Text that evl gives is an evl_slice: bytes with a length, not ended by a NUL.
 
+use super::guard::count;
 use crate::error::{Error, Result};
-use std::ffi::{CStr, OsStr, c_char, c_void};
+use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -82,6 +83,25 @@ pub(super) unsafe fn string<'a>(ptr: *const c_char) -> Result<&'a str> {
 pub(super) unsafe fn path<'a>(ptr: *const c_char) -> Result<&'a Path> {
     // SAFETY: the caller's promise is the same.
     unsafe { c_string(ptr) }.map(|bytes| Path::new(OsStr::from_bytes(bytes)))
+}
+
+/// Writes text as a C string to where C has room for `capacity` bytes, and returns its length.
+///
+/// # Safety
+/// `buffer` is NULL or points to that much room, which nobody else uses during the call.
+pub(super) unsafe fn write(text: &[u8], buffer: *mut c_char, capacity: usize) -> Result<c_int> {
+    if buffer.is_null() {
+        return Err(Error::os(libc::EFAULT));
+    }
+    if text.len() >= capacity {
+        return Err(Error::os(libc::ERANGE));
+    }
+    // SAFETY: not NULL, and the caller promises `capacity` bytes, which is more than the text has.
+    unsafe {
+        buffer.copy_from_nonoverlapping(text.as_ptr().cast(), text.len());
+        buffer.add(text.len()).write(0);
+    }
+    Ok(count(text.len()))
 }
 
 #[cfg(test)]

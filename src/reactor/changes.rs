@@ -9,6 +9,9 @@ use super::state::{Name, State};
 use super::triggers::Triggers;
 use crate::{Error, Result};
 
+/// For so many changes memory is fetched at once.
+const GROUP: usize = 32;
+
 impl<P: Poller> State<P> {
     /// Applies all changes. A failure, and each RECEIPT, is answered by a record while there is room for
     /// it in `records`; returns how many. If there was none for some failure, the first failure is the
@@ -19,11 +22,15 @@ impl<P: Poller> State<P> {
         records: &mut [Event],
         triggers: &Triggers,
     ) -> Result<usize> {
+        self.forget_time();
         let mut room = records.iter_mut();
         let mut count = 0;
         let mut first_failure = None;
         let mut unanswered = false;
-        for change in changes {
+        for (place, change) in changes.iter().enumerate() {
+            if place % GROUP == 0 {
+                self.foresee(&changes[place..changes.len().min(place + GROUP)]);
+            }
             let result = self.apply(change, triggers);
             if result.is_ok() && !change.flags.contains(Flags::RECEIPT) {
                 continue;
@@ -45,6 +52,19 @@ impl<P: Poller> State<P> {
         }
     }
 
+    /// Has fetched into the cache what changes of timers are going to need. Where there are very many
+    /// timers, waiting for memory is most of what a change costs; for several at once it is one wait.
+    fn foresee(&self, changes: &[Event]) {
+        let timers = || changes.iter().filter(|it| it.filter == Filter::TIMER).map(Name::of);
+        timers().for_each(|name| self.names.prefetch(&name));
+        let found = || timers().filter_map(|name| self.names.get(&name)).map(KnoteId::number);
+        found().for_each(|number| {
+            self.knotes.prefetch(number);
+            self.timers.prefetch(number);
+        });
+        found().for_each(|number| self.timers.prefetch_neighbours(number));
+    }
+
     fn apply(&mut self, change: &Event, triggers: &Triggers) -> Result<()> {
         filters::check(change)?;
         let found = self.find(change)?;
@@ -63,7 +83,7 @@ impl<P: Poller> State<P> {
 
     fn find(&mut self, change: &Event) -> Result<Option<KnoteId>> {
         match change.filter {
-            filter if filters::is_named(filter) => Ok(self.names.get(&Name::of(change)).copied()),
+            filter if filters::is_named(filter) => Ok(self.names.get(&Name::of(change))),
             _ => {
                 let fd = descriptor::number(change)?;
                 let found = self.find_descriptor(fd, change);
@@ -135,10 +155,7 @@ impl<P: Poller> State<P> {
             Some(FilterState::Descriptor(_) | FilterState::File(_) | FilterState::Vnode(_)) => {
                 return self.detach_descriptor(id, descriptor::number(change)?);
             }
-            Some(FilterState::Timer(_)) => {
-                self.stop_timer(id);
-                self.remove_named(id);
-            }
+            Some(FilterState::Timer(_)) => self.detach_timer(id),
             Some(FilterState::Signal(_)) => self.detach_signal(id),
             Some(FilterState::Process(_)) => self.detach_process(id),
             Some(FilterState::User(_)) => self.detach_user(id, triggers),

@@ -2,22 +2,24 @@
 //! Events coming out: active knotes are looked at, and what delivery does to them is done.
 
 use super::event::{Event, Flags};
-use super::knote::{FilterState, Handover, KnoteId};
+use super::handover::Handover;
+use super::knote::{FilterState, KnoteId};
 use super::poller::Poller;
 use super::state::State;
 use super::triggers::Triggers;
 use std::os::fd::RawFd;
 
 impl<P: Poller> State<P> {
-    /// Activates everything that the poller does not report.
-    pub(super) fn gather(&mut self, triggers: &Triggers, now: u64) {
+    /// Activates everything that the poller does not report; of timers as many as there is `room` for
+    /// events, which spares the others a second visit.
+    pub(super) fn gather(&mut self, triggers: &Triggers, now: u64, room: usize) {
         self.take_triggers(triggers);
         self.take_notices();
         if self.signals.are_watched() {
             self.count_signals();
         }
         if !self.timers.is_empty() {
-            self.expire_timers(now);
+            self.expire_timers(now, room);
         }
         if !self.latched.is_empty() {
             self.check_latches(now);
@@ -94,7 +96,7 @@ impl<P: Poller> State<P> {
     fn discard(&mut self, id: KnoteId, fd: RawFd, triggers: &Triggers) {
         let Some(knote) = self.knotes.get(id) else { return };
         match knote.state {
-            FilterState::Timer(_) => _ = self.remove_named(id),
+            FilterState::Timer(_) => self.detach_timer(id),
             FilterState::Signal(_) => self.detach_signal(id),
             FilterState::Process(_) => self.detach_process(id),
             FilterState::User(_) => self.detach_user(id, triggers),

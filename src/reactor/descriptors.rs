@@ -14,6 +14,7 @@ use super::knote::{FilterState, Knote, KnoteId};
 use super::notices::Notices;
 use super::poller::{Interest, Mode, Outcome, Poller, Registration};
 use super::state::State;
+use super::verification::Seen;
 use crate::{Error, Result};
 use std::os::fd::RawFd;
 
@@ -31,9 +32,9 @@ pub(super) struct Descriptor {
     pub(super) registered: Option<Registration>,
     /// The one report of [`Mode::Once`] has come.
     pub(super) fired: bool,
-    /// Reports since the number was last seen to be open; see `VERIFY_EVERY`.
-    pub(super) unverified: u8,
-    /// The socket's error, kept because the kernel tells it once.
+    /// Of its reports; see `verification`.
+    pub(super) seen: Seen,
+    /// The socket's error, kept for all who ask because the kernel tells it once.
     pub(super) error: i32,
 }
 
@@ -135,6 +136,8 @@ impl Descriptors {
 impl<P: Poller> State<P> {
     /// Has the poller watch a descriptor of the reactor's own.
     pub(super) fn watch_internal(&mut self, fd: RawFd) -> Result<()> {
+        // Knotes under the number are of a file that it named before.
+        self.vanish(fd);
         let registration =
             Registration { interest: Interest::READ, mode: Mode::Level, generation: INTERNAL };
         self.poller.set(fd, registration, false)?;
@@ -153,7 +156,7 @@ impl<P: Poller> State<P> {
         let alarm = self.alarm.as_ref().map(|(alarm, _)| alarm.fd());
         let notices = self.notices.as_ref().map(Notices::fd);
         let few = [Some(self.wake_fd), alarm, notices, self.signals.fd()];
-        few.into_iter().flatten().chain(self.processes.keys().copied())
+        few.into_iter().flatten().chain(self.processes.fds())
     }
 
     /// One of the reactor's own descriptors is ready.
@@ -226,7 +229,7 @@ impl<P: Poller> State<P> {
             entry.registered = Some(registration);
             entry.fired = false;
             if known.is_none() {
-                entry.unverified = u8::MAX;
+                entry.seen = Seen::default();
             }
             self.note_set_change();
         }

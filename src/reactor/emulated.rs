@@ -10,6 +10,7 @@ use super::filters::latch::TICK_NS;
 use super::poller::{Batch, Poller};
 use super::state::State;
 use super::triggers::Triggers;
+use super::verification::{Closing, Verification};
 use super::wake::Wake;
 use crate::error::ErrorKind;
 use crate::sys::timerfd::TimerFd;
@@ -33,10 +34,10 @@ pub(super) struct Emulated<P: Poller> {
 }
 
 impl<P: Poller> Emulated<P> {
-    pub(super) fn new() -> Result<Self> {
+    pub(super) fn new(closing: Closing) -> Result<Self> {
         let generation = fork::generation();
         let wake = Wake::new()?;
-        let state = State::new(P::new()?, wake.fd())?;
+        let state = State::new(P::new()?, wake.fd(), closing)?;
         Ok(Self { state: Mutex::new(state), triggers: Triggers::default(), wake, generation })
     }
 
@@ -95,8 +96,9 @@ impl<P: Poller> Emulated<P> {
         state.sleepers.leave(ticket);
         self.wake.set_listeners(state.listeners());
         if result.is_ok() {
+            let verification = Verification::of(&batch, state.closing, state.turn);
             for ready in batch.ready() {
-                state.report(ready);
+                state.report(ready, verification);
             }
         }
         state.spare.push(batch);
@@ -152,6 +154,7 @@ impl<P: Poller> Backend for Emulated<P> {
         let limit = timeout.map(clock::nanoseconds);
         let timed = limit.is_some_and(|limit| limit > 0);
         let mut state = self.lock();
+        state.renew_signals();
         let mut now = state.time(timed);
         let end = match limit {
             None => NEVER,
@@ -159,7 +162,7 @@ impl<P: Poller> Backend for Emulated<P> {
             Some(limit) => now.saturating_add(limit),
         };
         loop {
-            state.gather(&self.triggers, now);
+            state.gather(&self.triggers, now, events.len());
             let until = state.wake_time(end, now);
             let (awake, result) = self.sleep(state, events.len(), until, now);
             state = awake;
@@ -168,7 +171,7 @@ impl<P: Poller> Backend for Emulated<P> {
             // A signal that is watched is an event, and only an interruption if it was none.
             if result.is_ok() || state.signals.are_watched() {
                 state.signals.heard |= result.is_err();
-                state.gather(&self.triggers, now);
+                state.gather(&self.triggers, now, events.len());
                 count = state.collect(events, &self.triggers);
             }
             if count > 0 || result.is_err() || end <= now || end == AT_ONCE {
@@ -198,7 +201,7 @@ impl<P: Poller> Backend for Emulated<P> {
     fn fd(&self) -> Result<RawFd> {
         self.check_owner()?;
         let mut state = self.lock();
-        let Some(fd) = state.poller.fd() else {
+        let Some(fd) = state.poller.fd()? else {
             let why = format!(
                 "backend {}: there is no descriptor to watch, since the kernel keeps no set for it",
                 P::KIND

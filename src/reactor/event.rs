@@ -56,6 +56,14 @@ impl Filter {
     pub const USER: Self = Self(8);
     /// Everything written has been sent.
     pub const EMPTY: Self = Self(9);
+    /// An asynchronous operation has ended. `ENOTSUP` everywhere.
+    pub const AIO: Self = Self(10);
+    /// A message came to a Mach port. `ENOTSUP` everywhere.
+    pub const MACHPORT: Self = Self(11);
+    /// A file system was mounted or unmounted. `ENOTSUP` everywhere.
+    pub const FS: Self = Self(12);
+    /// The process of a descriptor changed. `ENOTSUP` everywhere.
+    pub const PROCDESC: Self = Self(13);
 }
 
 bitflags! {
@@ -87,7 +95,8 @@ bitflags! {
         const VANISHED = 0x0400;
         /// READ: urgent data is news, too. Out: urgent data is waiting.
         const OOBAND = 0x0800;
-        /// The other side shut down; may come while data is still readable.
+        /// The other side shut down; may come while data is still readable. `fflags` is 0, or with
+        /// [`note::DATA`] the socket's error.
         const EOF = 0x1000;
         /// The change failed (`data` is the errno value), or is a receipt (`data` is 0).
         const ERROR = 0x2000;
@@ -98,8 +107,9 @@ bitflags! {
 pub mod note {
     /// READ, WRITE: `data` of the change is the low-water mark.
     pub const LOWAT: u32 = 0x0001;
-    /// READ, WRITE: fill `data` of each event with the bytes, connections or room there is (costs a
-    /// system call per event where the kernel does not tell).
+    /// READ, WRITE: fill `data` of each event with the bytes, connections or room there is, and, of a
+    /// failed socket, `fflags` with its error, which takes it from the socket. Costs a system call per
+    /// event where the kernel does not tell.
     pub const DATA: u32 = 0x0002;
     /// EXCEPT: urgent data waits. Implied in a change.
     pub const OOB: u32 = 0x0004;
@@ -120,6 +130,8 @@ pub mod note {
     pub const BACKGROUND: u32 = 0x0040;
     /// TIMER: leeway is given; accepted and treated as zero.
     pub const LEEWAY: u32 = 0x0080;
+    /// TIMER: `data` is in ticks of a Mac. `ENOTSUP` everywhere.
+    pub const MACHTIME: u32 = 0x0100;
 
     /// PROC: the process has ended; `data` is its wait status, if it is a child of this process and was
     /// not reaped. The event leaves it to the caller to reap.

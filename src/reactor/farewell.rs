@@ -6,23 +6,18 @@
 //! a tick. A number that was closed and opened again for the same file is not told from one that stayed
 //! open; on Linux all eventfds, timerfds and the like are one file in this.
 //!
-//! DELETE: the knote has DISPATCH and UDATA_SPECIFIC, and its event is with a thread, which may be using
-//! what `udata` stands for. The deletion waits until that thread enables the knote again, and gives it
-//! the record by which it knows that it is the last one to hold it.
+//! DELETE: the deletion was deferred (`handover`).
 
 use super::event::{Event, Flags};
 use super::filters::latch::TICK_NS;
-use super::knote::{FilterState, Handover, Knote, KnoteId};
+use super::handover::last_record;
+use super::knote::{FilterState, Knote, KnoteId};
 use super::poller::Poller;
 use super::state::State;
 use super::triggers::Triggers;
-use crate::error::ErrorKind;
+use crate::Result;
 use crate::sys::fd::Identity;
-use crate::{Error, Result};
 use std::os::fd::RawFd;
-
-/// The flags of a knote whose event one thread handles at a time.
-const EXCLUSIVE: Flags = Flags::DISPATCH.union(Flags::UDATA_SPECIFIC);
 
 /// Knotes that are to tell if their descriptors vanish.
 #[derive(Debug, Default)]
@@ -80,18 +75,8 @@ impl<P: Poller> State<P> {
 
     /// Puts the deletion of a knote off whose event is with a thread: `EINPROGRESS`.
     pub(super) fn defer_delete(&mut self, id: KnoteId, change: &Event) -> Result<()> {
-        match self.knotes.get_mut(id) {
-            Some(knote)
-                if knote.handover != Handover::None
-                    && knote.flags.contains(EXCLUSIVE)
-                    && !change.flags.contains(Flags::ENABLE) =>
-            {
-                knote.handover = Handover::Deleted;
-                let why = "a thread handles the knote's event: it is deleted once enabled again";
-                Err(Error::new(ErrorKind::Os(libc::EINPROGRESS), why))
-            }
-            _ => Ok(()),
-        }
+        let knote = self.knotes.get_mut(id);
+        knote.map_or(Ok(()), |knote| knote.handover.defer(knote.flags, change))
     }
 
     /// Takes a knote back from the thread that had its event. `true`: it was deleted meanwhile, and is
@@ -102,10 +87,8 @@ impl<P: Poller> State<P> {
         change: &Event,
         triggers: &Triggers,
     ) -> Result<bool> {
-        let enables = change.flags.intersects(Flags::ENABLE | Flags::ADD)
-            && !change.flags.contains(Flags::DISABLE);
-        let Some(knote) = self.knotes.get_mut(id).filter(|_| enables) else { return Ok(false) };
-        let deleted = std::mem::take(&mut knote.handover) == Handover::Deleted;
+        let Some(knote) = self.knotes.get_mut(id) else { return Ok(false) };
+        let deleted = knote.handover.take_back(change);
         let record = knote.record();
         if deleted {
             self.delete(id, change, triggers)?;
@@ -122,9 +105,6 @@ impl<P: Poller> State<P> {
 
     /// The event that is a last record.
     pub(super) fn collect_gone(&self, id: KnoteId, flag: Flags) -> Option<Event> {
-        let mut event = self.knotes.get(id)?.record();
-        event.flags |= flag | Flags::ONESHOT;
-        event.fflags = 0;
-        Some(event)
+        Some(last_record(self.knotes.get(id)?.record(), flag))
     }
 }

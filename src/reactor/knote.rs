@@ -1,19 +1,30 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A knote is one condition that is watched; the table gives each a name that is never used again.
 
-use super::event::{Event, Filter, Flags};
+use super::event::{Event, Filter, Flags, note};
 use super::filters::descriptor::DescriptorState;
 use super::filters::file::FileState;
 use super::filters::process::ProcessState;
 use super::filters::signal::SignalState;
 use super::filters::{timer::TimerState, user::UserState, vnode::VnodeState};
+use super::handover::Handover;
+use super::vacancies::Vacancies;
+use crate::sys::memory::prefetch;
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 
 /// Names a knote. Once the knote has gone, the name finds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct KnoteId {
     index: u32,
-    generation: u32,
+    generation: NonZeroU32,
+}
+
+impl KnoteId {
+    /// The knote's number: small, and free for another once the knote has gone.
+    pub(super) const fn number(self) -> u32 {
+        self.index
+    }
 }
 
 /// The flags that stay with a knote, as first given.
@@ -45,23 +56,12 @@ pub(super) struct Knote {
     pub(super) state: FilterState,
 }
 
-/// Where the event of a knote with DISPATCH is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Handover {
-    #[default]
-    None,
-    /// With a thread, until that enables the knote again.
-    Delivered,
-    /// As before, and the knote is to be deleted then.
-    Deleted,
-}
-
 /// What only one kind of filter needs.
 #[derive(Debug)]
 pub(super) enum FilterState {
     Descriptor(DescriptorState),
-    File(FileState),
-    Vnode(VnodeState),
+    File(Box<FileState>),
+    Vnode(Box<VnodeState>),
     Timer(TimerState),
     Signal(SignalState),
     Process(ProcessState),
@@ -97,7 +97,7 @@ impl Knote {
     /// Whether its condition comes once, so that it ends with its first event.
     pub(super) const fn is_over(&self) -> bool {
         match &self.state {
-            FilterState::Timer(timer) => timer.is_once(),
+            FilterState::Timer(_) => self.fflags & note::ABSOLUTE != 0,
             FilterState::Process(_) | FilterState::Gone(_) => true,
             _ => false,
         }
@@ -116,11 +116,20 @@ impl Knote {
     }
 }
 
+/// A place for a knote: one line of the cache, of which a program with a million timers needs as many.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Slot(Option<Knote>);
+
+const _: () = assert!(size_of::<Slot>() <= 64 || size_of::<usize>() != 8);
+
 /// All knotes of a reactor, and the queue of those that are active.
 #[derive(Debug, Default)]
 pub(super) struct Knotes {
-    slots: Vec<(u32, Option<Knote>)>,
-    free: Vec<u32>,
+    slots: Vec<Slot>,
+    /// Of each slot's next knote, or the one that is there.
+    generations: Vec<NonZeroU32>,
+    vacancies: Vacancies,
     /// In the order in which they became active; names of knotes that have gone are among them.
     active: VecDeque<KnoteId>,
 }
@@ -146,34 +155,56 @@ impl Knotes {
         Some(id)
     }
 
+    /// Whether the knote stands in the queue.
+    pub(super) fn is_active(&self, id: KnoteId) -> bool {
+        self.get(id).is_some_and(|knote| knote.active)
+    }
+
     /// How many names stand in the queue.
     pub(super) fn active(&self) -> usize {
         self.active.len()
     }
 
     pub(super) fn insert(&mut self, knote: Knote) -> KnoteId {
-        if let Some(index) = self.free.pop()
-            && let Some((generation, slot)) = self.slots.get_mut(index as usize)
+        if let Some(index) = self.vacancies.take()
+            && let Some(slot) = self.slots.get_mut(index as usize)
         {
-            *slot = Some(knote);
-            return KnoteId { index, generation: *generation };
+            slot.0 = Some(knote);
+            return KnoteId { index, generation: self.generation(index) };
         }
         let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        self.slots.push((0, Some(knote)));
-        KnoteId { index, generation: 0 }
+        self.slots.push(Slot(Some(knote)));
+        self.generations.push(NonZeroU32::MIN);
+        KnoteId { index, generation: NonZeroU32::MIN }
+    }
+
+    fn generation(&self, index: u32) -> NonZeroU32 {
+        self.generations.get(index as usize).copied().unwrap_or(NonZeroU32::MAX)
+    }
+
+    /// The name of the knote that has this number now.
+    pub(super) fn id(&self, number: u32) -> Option<KnoteId> {
+        let slot = self.slots.get(number as usize)?;
+        slot.0.as_ref().map(|_| KnoteId { index: number, generation: self.generation(number) })
     }
 
     pub(super) fn get(&self, id: KnoteId) -> Option<&Knote> {
-        match self.slots.get(id.index as usize) {
-            Some((generation, knote)) if *generation == id.generation => knote.as_ref(),
-            _ => None,
-        }
+        let current = self.generation(id.index) == id.generation;
+        self.slots.get(id.index as usize).filter(|_| current)?.0.as_ref()
     }
 
     pub(super) fn get_mut(&mut self, id: KnoteId) -> Option<&mut Knote> {
-        match self.slots.get_mut(id.index as usize) {
-            Some((generation, knote)) if *generation == id.generation => knote.as_mut(),
-            _ => None,
+        let current = self.generation(id.index) == id.generation;
+        self.slots.get_mut(id.index as usize).filter(|_| current)?.0.as_mut()
+    }
+
+    /// Has a knote fetched into the cache, which is needed soon.
+    pub(super) fn prefetch(&self, number: u32) {
+        if let Some(slot) = self.slots.get(number as usize) {
+            prefetch(slot);
+        }
+        if let Some(generation) = self.generations.get(number as usize) {
+            prefetch(generation);
         }
     }
 
@@ -183,13 +214,11 @@ impl Knotes {
     }
 
     pub(super) fn remove(&mut self, id: KnoteId) -> Option<Knote> {
-        match self.slots.get_mut(id.index as usize) {
-            Some((generation, slot)) if *generation == id.generation && slot.is_some() => {
-                *generation = generation.wrapping_add(1);
-                self.free.push(id.index);
-                slot.take()
-            }
-            _ => None,
+        self.get(id)?;
+        if let Some(generation) = self.generations.get_mut(id.index as usize) {
+            *generation = generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
         }
+        self.vacancies.put(id.index);
+        self.slots.get_mut(id.index as usize)?.0.take()
     }
 }

@@ -6,8 +6,8 @@
 //!
 //! From the outside in: `Reactor` → `backend` (the calls) → `emulated` (waiting and waking) →
 //! `changes`, `collect` and `farewell` (the rules that all filters share) → `filters` (each filter's
-//! own) → `poller` (what the kernel can tell). `state`, `knote`, `descriptors`, `notices` and `timers`
-//! are what is remembered in between; `wake`, `triggers` and `sleepers` are how threads reach each other.
+//! own) → `poller` (what the kernel can tell). `state`, `knote`, `names`, `descriptors`, `notices` and
+//! `wheel` are what is remembered in between; `wake`, `triggers` and `sleepers` are how threads reach each other.
 //! On a system with kqueue, `kqueue` stands in for all from `emulated` on.
 
 mod backend;
@@ -18,15 +18,20 @@ mod emulated;
 mod event;
 mod farewell;
 mod filters;
+mod handover;
 mod knote;
 mod kqueue;
+mod names;
 mod notices;
 mod poller;
 mod sleepers;
 mod state;
 pub(crate) mod timers;
 mod triggers;
+mod vacancies;
+mod verification;
 mod wake;
+mod wheel;
 
 pub use backend::BackendKind;
 pub use event::{Event, Filter, Flags, note};
@@ -40,6 +45,7 @@ use kqueue::Kqueue;
 use poller::{epoll::Epoll, poll::Poll, select::Select};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
+use verification::Closing;
 
 /// The environment variable that overrides the choice of the backend.
 const BACKEND_VARIABLE: &str = "EVL_BACKEND";
@@ -62,27 +68,35 @@ impl Reactor {
     /// Errors: `EMFILE`, `ENFILE`, `ENOMEM`; `EINVAL` if `EVL_BACKEND` is no backend's name; `ENOTSUP` if
     /// this system does not have it.
     pub fn new() -> Result<Self> {
-        match std::env::var_os(BACKEND_VARIABLE) {
-            Some(word) => Self::with_backend(parse_backend(&word.to_string_lossy())?),
-            None if sys::kqueue::AVAILABLE => Self::with_backend(BackendKind::Kqueue),
-            None if sys::epoll::AVAILABLE => Self::with_backend(BackendKind::Epoll),
-            None => Self::with_backend(BackendKind::Poll),
-        }
+        Self::make(default_backend()?, Closing::Unannounced)
     }
 
     /// A new reactor with that backend.
     ///
     /// Errors: `EMFILE`, `ENFILE`, `ENOMEM`; `ENOTSUP` if this system does not have it.
     pub fn with_backend(kind: BackendKind) -> Result<Self> {
+        Self::make(kind, Closing::Unannounced)
+    }
+
+    /// A new reactor, with that backend if one is given, for an owner who calls [`Reactor::forget`] before
+    /// closing any descriptor that it has watched: no event is checked for whether its number still names
+    /// the file that was added.
+    ///
+    /// Errors: those of [`Reactor::new`] and [`Reactor::with_backend`].
+    pub(crate) fn for_careful_owner(kind: Option<BackendKind>) -> Result<Self> {
+        Self::make(kind.map_or_else(default_backend, Ok)?, Closing::Announced)
+    }
+
+    fn make(kind: BackendKind, closing: Closing) -> Result<Self> {
         let backend: Box<dyn Backend> = match kind {
             BackendKind::Kqueue if !sys::kqueue::AVAILABLE => {
                 let why = "backend kqueue: this system has no kqueue(2); macOS and the BSDs do";
                 return Err(Error::new(ErrorKind::Os(libc::ENOTSUP), why));
             }
             BackendKind::Kqueue => Box::new(Kqueue::<sys::kqueue::Queue>::new()?),
-            BackendKind::Epoll => Box::new(Emulated::<Epoll>::new()?),
-            BackendKind::Poll => Box::new(Emulated::<Poll>::new()?),
-            BackendKind::Select => Box::new(Emulated::<Select>::new()?),
+            BackendKind::Epoll => Box::new(Emulated::<Epoll>::new(closing)?),
+            BackendKind::Poll => Box::new(Emulated::<Poll>::new(closing)?),
+            BackendKind::Select => Box::new(Emulated::<Select>::new(closing)?),
         };
         Ok(Self { backend, kind })
     }
@@ -169,6 +183,16 @@ impl Reactor {
     /// Errors: `ENOTSUP` with the backends poll and select.
     pub fn fd(&self) -> Result<RawFd> {
         self.backend.fd()
+    }
+}
+
+/// What `EVL_BACKEND` names, or the best that this system has.
+fn default_backend() -> Result<BackendKind> {
+    match std::env::var_os(BACKEND_VARIABLE) {
+        Some(word) => parse_backend(&word.to_string_lossy()),
+        None if sys::kqueue::AVAILABLE => Ok(BackendKind::Kqueue),
+        None if sys::epoll::AVAILABLE => Ok(BackendKind::Epoll),
+        None => Ok(BackendKind::Poll),
     }
 }
 

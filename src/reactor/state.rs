@@ -8,16 +8,18 @@
 use super::descriptors::Descriptors;
 use super::event::{Event, Filter, Flags};
 use super::farewell::Vanishing;
+use super::filters::process::Processes;
 use super::filters::signal::Signals;
 use super::knote::{Knote, KnoteId, Knotes};
+use super::names::Names;
 use super::notices::Notices;
 use super::poller::Poller;
 use super::sleepers::Sleepers;
-use super::timers::Timers;
+use super::verification::Closing;
+use super::wheel::Wheel;
 use crate::Result;
 use crate::sys::clock;
 use crate::sys::timerfd::TimerFd;
-use std::collections::HashMap;
 use std::os::fd::RawFd;
 
 /// The name of a knote that watches no descriptor. `udata` is there if it is part of the name.
@@ -39,8 +41,11 @@ pub(super) struct State<P: Poller> {
     pub(super) poller: P,
     pub(super) knotes: Knotes,
     pub(super) descriptors: Descriptors,
-    pub(super) names: HashMap<Name, KnoteId>,
-    pub(super) timers: Timers<KnoteId>,
+    pub(super) names: Names,
+    /// The deadlines of timers, by their knotes' numbers.
+    pub(super) timers: Wheel,
+    /// The time, once the call that has the lock has read it.
+    now: Option<u64>,
     /// Knotes whose readiness the kernel cannot announce.
     pub(super) latched: Vec<KnoteId>,
     /// Knotes on files that no poller takes: looked at whenever a thread begins to wait.
@@ -49,8 +54,7 @@ pub(super) struct State<P: Poller> {
     pub(super) notices: Option<Notices>,
     pub(super) signals: Signals,
     pub(super) vanishing: Vanishing,
-    /// PROC knotes whose processes live, by the descriptors of these.
-    pub(super) processes: HashMap<RawFd, KnoteId>,
+    pub(super) processes: Processes,
     /// Counts collections: what a knote was found to be counts only in the same one.
     pub(super) turn: u64,
     pub(super) sleepers: Sleepers,
@@ -62,28 +66,31 @@ pub(super) struct State<P: Poller> {
     pub(super) wake_fd: RawFd,
     /// There once the queue's own descriptor was asked for, and for when it is set.
     pub(super) alarm: Option<(TimerFd, Option<u64>)>,
+    pub(super) closing: Closing,
 }
 
 impl<P: Poller> State<P> {
-    pub(super) fn new(poller: P, wake_fd: RawFd) -> Result<Self> {
+    pub(super) fn new(poller: P, wake_fd: RawFd, closing: Closing) -> Result<Self> {
         let mut state = Self {
             poller,
             knotes: Knotes::default(),
             descriptors: Descriptors::default(),
-            names: HashMap::new(),
-            timers: Timers::new(clock::monotonic_ns()),
+            names: Names::default(),
+            timers: Wheel::new(clock::monotonic_ns()),
+            now: None,
             latched: Vec::new(),
             files: Vec::new(),
             notices: None,
             signals: Signals::default(),
             vanishing: Vanishing::default(),
-            processes: HashMap::new(),
+            processes: Processes::default(),
             turn: 1,
             sleepers: Sleepers::default(),
             version: 0,
             spare: Vec::new(),
             wake_fd,
             alarm: None,
+            closing,
         };
         state.watch_internal(wake_fd)?;
         Ok(state)
@@ -103,12 +110,19 @@ impl<P: Poller> State<P> {
             || self.files.iter().any(|id| self.is_unannounced(*id))
     }
 
+    /// A new call begins, or a wait has ended: the time is another.
+    pub(super) fn forget_time(&mut self) {
+        self.now = None;
+    }
+
+    /// The time, read once in each call.
+    pub(super) fn now(&mut self) -> u64 {
+        *self.now.get_or_insert_with(clock::monotonic_ns)
+    }
+
     /// The time, or 0 if nothing that it is wanted for depends on it.
-    pub(super) fn time(&self, wanted: bool) -> u64 {
-        if wanted || !self.timers.is_empty() || self.needs_tick() {
-            clock::monotonic_ns()
-        } else {
-            0
-        }
+    pub(super) fn time(&mut self, wanted: bool) -> u64 {
+        self.forget_time();
+        if wanted || !self.timers.is_empty() || self.needs_tick() { self.now() } else { 0 }
     }
 }

@@ -2,11 +2,11 @@
 //! What a server is to do, as plain data: the configuration file and the calls of the API both end
 //! in this, and the workers only read it.
 
-use super::address::Address;
 use super::limits;
 use crate::http::coding::Coding;
 use crate::http::method::MethodSet;
 use crate::http::status::Status;
+use crate::net::Address;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -4,8 +4,8 @@
 
 use super::config::Settings;
 use crate::http::status::{Reject, Status};
+use crate::sys::file::is_exhausted;
 use crate::sys::mapping::Mapping;
-use crate::sys::socket::is_exhausted;
 use std::env;
 use std::fs::File;
 use std::io::{self, Write};

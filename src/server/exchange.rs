@@ -10,7 +10,7 @@ use crate::http::h1::head::RequestHead;
 use crate::http::headers::Span;
 use crate::http::method::Method;
 use crate::http::status::Status;
-use crate::sys::socket::Peer;
+use crate::net::Peer;
 use std::cell::OnceCell;
 use std::time::SystemTime;
 

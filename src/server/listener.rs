@@ -2,13 +2,11 @@
 //! Listening sockets. Where the kernel spreads connections over sockets that share a port, each worker
 //! has its own; elsewhere, and on unix paths, the workers share one.
 
-use super::address::Address;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::net::{self, Address, SocketOptions};
 use crate::reactor::{Event, Filter, Flags, Reactor};
-use crate::sys::socket;
+use crate::sys::socket::SPREADS_REUSED_PORTS;
 use std::fs;
-use std::io;
-use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -75,16 +73,13 @@ pub(crate) struct Bound {
 impl Bound {
     /// Takes the address. Port 0 takes any free port.
     pub(crate) fn new(address: &Address) -> Result<Self> {
-        let explain = |error| explain(address, error);
         let (actual, fd, file) = match address {
             Address::Unix(path) => {
-                let fd = socket::bind_unix(path).map_err(explain)?;
-                (address.clone(), fd, Some(path.clone()))
+                (address.clone(), net::bind(address, &options(false))?, Some(path.clone()))
             }
-            Address::Ip(wanted) => {
-                let fd = bind_exclusively(*wanted).map_err(explain)?;
-                let actual = socket::local_address(fd.as_fd()).map_err(explain)?;
-                (Address::Ip(actual.unwrap_or(*wanted)), fd, None)
+            Address::Ip(_) => {
+                let fd = bind_exclusively(address)?;
+                (net::local_address(&fd)?, fd, None)
             }
         };
         let socket = Arc::new(Socket { fd, file });
@@ -116,44 +111,34 @@ impl Bound {
         workers: usize,
         backlog: i32,
     ) -> Result<Vec<Listener>> {
-        let explain = |error| explain(&self.address, error);
         let mut listeners = Vec::with_capacity(workers);
         for worker in 0..workers {
             let socket = match &self.address {
-                Address::Ip(address) if worker > 0 && socket::SPREADS_REUSED_PORTS => {
-                    let fd = socket::bind_tcp(*address, true).map_err(explain)?;
+                Address::Ip(_) if worker > 0 && SPREADS_REUSED_PORTS => {
+                    let fd = net::bind(&self.address, &options(true))?;
                     Arc::new(Socket { fd, file: None })
                 }
                 _ => Arc::clone(&self.socket),
             };
-            socket::listen(socket.fd.as_fd(), backlog).map_err(explain)?;
+            net::start_listening(&socket.fd, &self.address, backlog)?;
             listeners.push(Listener { socket, endpoint });
         }
         Ok(listeners)
     }
 }
 
-/// Binds so that workers can share the port, but no other program that is there already: a socket
-/// that may share a port would be let in beside any other that may.
-fn bind_exclusively(address: SocketAddr) -> io::Result<OwnedFd> {
-    if !socket::SPREADS_REUSED_PORTS || address.port() == 0 {
-        return socket::bind_tcp(address, socket::SPREADS_REUSED_PORTS);
-    }
-    drop(socket::bind_tcp(address, false)?);
-    socket::bind_tcp(address, true)
+/// As nginx has them: an IPv6 address is no IPv4 address, and small answers do not wait. That
+/// connections inherit it saves a system call each.
+fn options(reuse_port: bool) -> SocketOptions {
+    SocketOptions { reuse_port, v6only: true, nodelay: true, ..SocketOptions::default() }
 }
 
-fn explain(address: &Address, error: io::Error) -> Error {
-    let advice = match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            ": another program listens there; stop it or choose another port"
-        }
-        io::ErrorKind::PermissionDenied => {
-            ": ports below 1024 are for root; choose another or grant CAP_NET_BIND_SERVICE"
-        }
-        io::ErrorKind::AddrNotAvailable => ": this machine does not have that address",
-        _ => "",
-    };
-    let refusal = Error::from(error);
-    Error::new(refusal.kind(), format!("listen on {address}: {refusal}{advice}"))
+/// Binds so that workers can share the port, but no other program that is there already: a socket
+/// that may share a port would be let in beside any other that may.
+fn bind_exclusively(address: &Address) -> Result<OwnedFd> {
+    let any_port = matches!(address, Address::Ip(address) if address.port() == 0);
+    if SPREADS_REUSED_PORTS && !any_port {
+        drop(net::bind(address, &options(false))?);
+    }
+    net::bind(address, &options(SPREADS_REUSED_PORTS))
 }

@@ -4,7 +4,6 @@
 //! A [`Server`] is set up, started once, and stopped; every call may come from any thread, though
 //! what is set up after the start is refused.
 
-mod address;
 mod body;
 mod compression;
 mod conf;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which virtual server and which location a request is for. Look-ups allocate nothing.
 
-use super::address::Address;
 use super::config::{Config, Location, Matcher, ServerName, VirtualServer};
 use super::limits;
+use crate::net::Address;
 use std::cmp::Ordering;
 use std::sync::Arc;
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A server before its start: gathers what the calls and the file say and puts it together.
 
-use super::address::Address;
 use super::conf;
 use super::config::{Config, Listen, Location, Matcher, Return, Settings, Template, VirtualServer};
 use super::handler::Handler;
@@ -55,8 +54,7 @@ impl Setup {
     }
 
     pub(crate) fn listen(&mut self, address: &str) -> Result<()> {
-        let address = address.parse::<Address>().map_err(Error::invalid)?;
-        self.bound.push(Bound::new(&address)?);
+        self.bound.push(Bound::new(&address.parse()?)?);
         Ok(())
     }
 

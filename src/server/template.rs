@@ -4,7 +4,7 @@
 use super::config::{Part, Template, Variable};
 use super::exchange::Exchange;
 use super::site::Found;
-use crate::sys::socket::Peer;
+use crate::net::Peer;
 
 /// The text for this request. Variables can bring in any byte but NUL.
 pub(crate) fn fill(

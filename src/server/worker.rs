@@ -11,11 +11,11 @@ use super::log::Logs;
 use super::mailbox::{Mailbox, Order};
 use super::site::Site;
 use crate::error::Result;
+use crate::net;
 use crate::reactor::timers::Timers;
 use crate::reactor::{BackendKind, Event, Reactor};
-use crate::sys::{clock, socket};
+use crate::sys::clock;
 use slab::Slab;
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -51,10 +51,7 @@ impl Worker {
         logs: Logs,
         backend: Option<BackendKind>,
     ) -> Result<Self> {
-        let reactor = Arc::new(match backend {
-            Some(kind) => Reactor::with_backend(kind)?,
-            None => Reactor::new()?,
-        });
+        let reactor = Arc::new(Reactor::for_careful_owner(backend)?);
         for (index, listener) in listeners.iter().enumerate() {
             listener.watch(&reactor, MAIL + 1 + index)?;
         }
@@ -207,8 +204,8 @@ impl Worker {
         }
         for _ in 0..most {
             let Some(listener) = self.listeners.get(index) else { return };
-            match socket::accept(listener.socket()) {
-                Ok((socket, peer)) => {
+            match net::accept(listener.socket()) {
+                Ok(Some((socket, peer))) => {
                     let endpoint = listener.endpoint();
                     let settings = self.site.settings_before_request(endpoint);
                     let connection =
@@ -221,14 +218,10 @@ impl Worker {
                         self.schedule(key);
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(error) if socket::is_exhausted(&error) => {
-                    if !self.shed() {
-                        return self.pause();
-                    }
-                }
-                // The client gave up before it was accepted (accept(2)): on to the next.
-                Err(_) => {}
+                Ok(None) => return,
+                // Descriptors or memory ran out.
+                Err(_) if self.shed() => {}
+                Err(_) => return self.pause(),
             }
         }
     }

@@ -8,6 +8,15 @@ pub(crate) fn monotonic_ns() -> u64 {
     read(libc::CLOCK_MONOTONIC)
 }
 
+/// As [`monotonic_ns`], as of the kernel's last tick where it tells that for less: some milliseconds old.
+pub(crate) fn coarse_ns() -> u64 {
+    #[cfg(target_os = "linux")]
+    let clock = libc::CLOCK_MONOTONIC_COARSE;
+    #[cfg(not(target_os = "linux"))]
+    let clock = libc::CLOCK_MONOTONIC;
+    read(clock)
+}
+
 /// Nanoseconds since the epoch by the wall clock, which may jump.
 pub(crate) fn realtime_ns() -> u64 {
     read(libc::CLOCK_REALTIME)

@@ -122,6 +122,11 @@ pub(crate) fn readable(fd: RawFd) -> Readable {
     }
 }
 
+/// Whether the descriptor is a socket's.
+pub(crate) fn is_socket(fd: RawFd) -> bool {
+    int_option(fd, libc::SOL_SOCKET, libc::SO_TYPE).is_ok()
+}
+
 fn is_listening(fd: RawFd) -> bool {
     int_option(fd, libc::SOL_SOCKET, libc::SO_ACCEPTCONN).is_ok_and(|listening| listening != 0)
 }
@@ -130,6 +135,24 @@ fn is_listening(fd: RawFd) -> bool {
 /// not see it. `ENOTSOCK` for other descriptors.
 pub(crate) fn take_socket_error(fd: RawFd) -> io::Result<i32> {
     int_option(fd, libc::SOL_SOCKET, libc::SO_ERROR)
+}
+
+/// Whether it is a stream socket that is neither connected nor listening, connects or has been
+/// connected. Linux reports a hang-up of such, but no end as of one that was connected.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_unconnected(fd: RawFd) -> bool {
+    use super::poll::{Events, look};
+    let domain = int_option(fd, libc::SOL_SOCKET, libc::SO_DOMAIN);
+    let kind = int_option(fd, libc::SOL_SOCKET, libc::SO_TYPE);
+    matches!(domain, Ok(libc::AF_INET | libc::AF_INET6 | libc::AF_UNIX))
+        && matches!(kind, Ok(libc::SOCK_STREAM | libc::SOCK_SEQPACKET))
+        && look(fd, Events::RDHUP) == Events::HUP
+}
+
+/// As on Linux. Others report nothing of such sockets.
+#[cfg(not(target_os = "linux"))]
+pub(crate) const fn is_unconnected(_fd: RawFd) -> bool {
+    false
 }
 
 fn int_option(fd: RawFd, level: libc::c_int, name: libc::c_int) -> io::Result<libc::c_int> {
@@ -143,6 +166,13 @@ fn int_option(fd: RawFd, level: libc::c_int, name: libc::c_int) -> io::Result<li
 /// Connections that wait to be accepted; 1 where the system does not tell (unix sockets).
 #[cfg(target_os = "linux")]
 fn backlog(fd: RawFd) -> i64 {
+    // For a listening socket the kernel puts the length of the accept queue here (tcp_get_info).
+    tcp_info(fd).map_or(1, |info| info.tcpi_unacked.into())
+}
+
+/// What the kernel knows of a TCP socket; `None` for other descriptors.
+#[cfg(target_os = "linux")]
+pub(super) fn tcp_info(fd: RawFd) -> Option<libc::tcp_info> {
     let mut info = std::mem::MaybeUninit::<libc::tcp_info>::zeroed();
     let mut size = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).unwrap_or(0);
     // SAFETY: `info` has room for `size` bytes.
@@ -155,13 +185,9 @@ fn backlog(fd: RawFd) -> i64 {
             &raw mut size,
         )
     };
-    if result == -1 {
-        return 1;
-    }
+    check(result).ok()?;
     // SAFETY: zero is a valid value of every field, and the kernel filled the first `size` bytes.
-    let info = unsafe { info.assume_init() };
-    // For a listening socket the kernel puts the length of the accept queue here (tcp_get_info).
-    info.tcpi_unacked.into()
+    Some(unsafe { info.assume_init() })
 }
 
 /// Connections that wait to be accepted: the system does not tell.

@@ -6,6 +6,7 @@
 pub(crate) mod clock;
 pub(crate) mod ending;
 pub(crate) mod epoll;
+pub(crate) mod failure;
 pub(crate) mod fd;
 pub(crate) mod file;
 pub(crate) mod fork;
@@ -13,6 +14,8 @@ pub(crate) mod inotify;
 pub(crate) mod kqueue;
 pub(crate) mod localtime;
 pub(crate) mod mapping;
+pub(crate) mod mark;
+pub(crate) mod memory;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod select;

@@ -4,6 +4,13 @@
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
+/// Whether this process has one thread only, as far as the system tells.
+pub(crate) fn is_single_threaded() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    // A directory has a link for each directory in it, besides its own two.
+    std::fs::metadata("/proc/self/task").is_ok_and(|threads| threads.nlink() == 3)
+}
+
 /// A process, whatever else may get its number later.
 #[derive(Debug)]
 pub(crate) struct Process(OwnedFd);

@@ -5,7 +5,7 @@
 //! what would have been done without it: calls the handler that was there, nothing if the signal was
 //! ignored, and if there was none, what the system does by default. The last one who stops counting puts
 //! the old action back. A program that sets an action meanwhile replaces ours, and counting ends until
-//! somebody starts anew; an `exec` sees a counted signal as one that has the default action.
+//! it is renewed; an `exec` sees a counted signal as one that has the default action.
 
 use super::fd::check;
 use super::fork;
@@ -116,20 +116,24 @@ impl Counting {
         let (Some(installed), Some(counter)) = (all.get_mut(at), Counter::of(signal)) else {
             return Err(invalid());
         };
-        let current = action_of(signal)?;
-        if !is_ours(&current) {
-            counter.previous.store(current.sa_sigaction, Ordering::SeqCst);
-            counter.once.store(current.sa_flags & libc::SA_RESETHAND != 0, Ordering::SeqCst);
-            let action = beside(signal, &current);
-            // SAFETY: the action is valid, and its handler does only what is async-signal-safe.
-            check(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) })?;
-            let users = installed.as_ref().map_or(0, |it| it.users);
-            *installed = Some(Installed { users, previous: current });
-        }
+        install(signal, installed, counter)?;
         if let Some(installed) = installed {
             installed.users += 1;
         }
         Ok(Self { signal })
+    }
+
+    /// Counts on if the program has set another action since: that is done from now on, beside counting.
+    pub(crate) fn renew(&self) {
+        if action_of(self.signal).is_ok_and(|current| is_ours(&current)) {
+            return;
+        }
+        let mut all = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
+        let installed = usize::try_from(self.signal).ok().and_then(|at| all.get_mut(at));
+        if let (Some(installed), Some(counter)) = (installed, Counter::of(self.signal)) {
+            // What cannot be handled any more is not counted.
+            let _ = install(self.signal, installed, counter);
+        }
     }
 
     /// As [`Counting::start`], and what was done at the signal is not done any more.
@@ -150,6 +154,25 @@ impl Counting {
     }
 }
 
+/// Puts our handler in the place of the action that there is, unless it is ours already.
+fn install(
+    signal: libc::c_int,
+    installed: &mut Option<Installed>,
+    counter: &Counter,
+) -> io::Result<()> {
+    let current = action_of(signal)?;
+    if !is_ours(&current) {
+        counter.previous.store(current.sa_sigaction, Ordering::SeqCst);
+        counter.once.store(current.sa_flags & libc::SA_RESETHAND != 0, Ordering::SeqCst);
+        let action = beside(signal, &current);
+        // SAFETY: the action is valid, and its handler does only what is async-signal-safe.
+        check(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) })?;
+        let users = installed.as_ref().map_or(0, |it| it.users);
+        *installed = Some(Installed { users, previous: current });
+    }
+    Ok(())
+}
+
 fn set_replaced(signal: libc::c_int, replaced: bool) {
     if let Some(counter) = Counter::of(signal) {
         counter.replaced.store(replaced, Ordering::SeqCst);
@@ -167,6 +190,11 @@ impl Drop for Counting {
             unsafe { libc::sigaction(self.signal, previous, ptr::null_mut()) };
         }
     }
+}
+
+/// Whether there is such a signal, and a program may say what is done at it.
+pub(crate) fn can_be_handled(signal: libc::c_int) -> bool {
+    !matches!(signal, libc::SIGKILL | libc::SIGSTOP) && action_of(signal).is_ok()
 }
 
 fn action_of(signal: libc::c_int) -> io::Result<libc::sigaction> {

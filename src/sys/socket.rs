@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Stream sockets: listening, accepting, receiving and sending, never blocking.
+//! Stream sockets: binding, accepting, receiving and sending, never blocking.
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
+use std::time::Duration;
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Peer {
+pub enum Peer {
+    /// A host's address and port.
     Ip(SocketAddr),
     /// Unix sockets have no address that means anything to a server.
     Unix,
@@ -22,15 +24,14 @@ pub(crate) const SPREADS_REUSED_PORTS: bool =
     cfg!(any(target_os = "linux", target_os = "android", target_os = "freebsd"));
 
 /// A socket bound to `address`, not yet listening. With `shared`, other sockets of this user may bind
-/// to the same address, and the kernel spreads connections over them.
-pub(crate) fn bind_tcp(address: SocketAddr, shared: bool) -> io::Result<OwnedFd> {
+/// to the same address, and the kernel spreads connections over them. Without `v6only`, the
+/// unspecified IPv6 address takes IPv4 as well; OpenBSD refuses that (ip6(4)).
+pub(crate) fn bind_tcp(address: SocketAddr, shared: bool, v6only: bool) -> io::Result<OwnedFd> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_reuse_address(true)?;
-    // Accepted connections inherit it, which saves a system call each.
-    socket.set_tcp_nodelay(true)?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
+    if address.is_ipv6() && (v6only || address.ip().is_unspecified()) {
+        socket.set_only_v6(v6only)?;
     }
     if shared {
         share_port(&socket)?;
@@ -83,12 +84,43 @@ fn is_abandoned(path: &Path, address: &SockAddr) -> io::Result<bool> {
 
 /// Starts to accept connections, at most `backlog` of them waiting.
 pub(crate) fn listen(socket: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
-    socket2::SockRef::from(&socket).listen(backlog)
+    SockRef::from(&socket).listen(backlog)
 }
 
-/// The address that a TCP socket is bound to, with the port that the kernel chose for port 0.
-pub(crate) fn local_address(socket: BorrowedFd<'_>) -> io::Result<Option<SocketAddr>> {
-    Ok(socket2::SockRef::from(&socket).local_addr()?.as_socket())
+/// Probes a silent peer, at the given times or the system's. They are in whole seconds.
+#[cfg(not(target_os = "openbsd"))]
+pub(crate) fn set_keepalive(
+    socket: BorrowedFd<'_>,
+    idle: Option<Duration>,
+    interval: Option<Duration>,
+    count: Option<u32>,
+) -> io::Result<()> {
+    let mut probes = TcpKeepalive::new();
+    if let Some(idle) = idle {
+        probes = probes.with_time(idle);
+    }
+    if let Some(interval) = interval {
+        probes = probes.with_interval(interval);
+    }
+    if let Some(count) = count {
+        probes = probes.with_retries(count);
+    }
+    SockRef::from(&socket).set_tcp_keepalive(&probes)
+}
+
+/// Probes a silent peer at the times that are the whole system's: a socket has none of its own
+/// (setsockopt(2)).
+#[cfg(target_os = "openbsd")]
+pub(crate) fn set_keepalive(
+    socket: BorrowedFd<'_>,
+    idle: Option<Duration>,
+    interval: Option<Duration>,
+    count: Option<u32>,
+) -> io::Result<()> {
+    if idle.is_some() || interval.is_some() || count.is_some() {
+        return Err(io::Error::from_raw_os_error(libc::ENOTSUP));
+    }
+    SockRef::from(&socket).set_keepalive(true)
 }
 
 /// The next waiting connection: non-blocking and close-on-exec from birth.
@@ -103,7 +135,7 @@ pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Peer)> {
     }?;
     #[cfg(any(target_os = "macos", target_os = "ios"))]
     {
-        let socket = socket2::SockRef::from(&socket);
+        let socket = SockRef::from(&socket);
         socket.set_nonblocking(true)?;
         socket.set_cloexec(true)?;
         socket.set_nosigpipe(true)?;
@@ -153,20 +185,22 @@ const MORE: i32 = 0;
 
 /// Says that nothing more will be sent; the other direction stays open.
 pub(crate) fn shutdown_write(socket: BorrowedFd<'_>) -> io::Result<()> {
-    socket2::SockRef::from(&socket).shutdown(std::net::Shutdown::Write)
+    SockRef::from(&socket).shutdown(std::net::Shutdown::Write)
 }
 
 /// Has closing reset the connection, so that the other side sees that it was cut off (`SO_LINGER` of
 /// zero, socket(7)).
 pub(crate) fn reset_on_close(socket: BorrowedFd<'_>) -> io::Result<()> {
-    socket2::SockRef::from(&socket).set_linger(Some(std::time::Duration::ZERO))
+    SockRef::from(&socket).set_linger(Some(Duration::ZERO))
 }
 
-/// Whether descriptors or memory ran out, so that trying again at once would only spin (accept(2),
-/// open(2)).
-pub(crate) fn is_exhausted(error: &io::Error) -> bool {
-    let exhausted = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
-    error.raw_os_error().is_some_and(|errno| exhausted.contains(&errno))
+/// Whether accepting failed for one connection, which is gone from the queue, or was interrupted: the
+/// next try can succeed (accept(2), with the errors that a network passes on).
+pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
+    use libc::{ECONNABORTED, EHOSTDOWN, EHOSTUNREACH, EINTR, ENETDOWN, ENETUNREACH, EPROTO};
+    [ECONNABORTED, EINTR, EPROTO, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH]
+        .map(Some)
+        .contains(&error.raw_os_error())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use evl::reactor::{BackendKind, Event, Reactor};
 use std::os::fd::RawFd;
 use std::time::Duration;
 
-pub(crate) const FACE: Face = Face { name: "Rust", create, simulated: false };
+pub(crate) const FACE: Face = Face { name: "Rust", create, simulated: false, otherwise: &[] };
 
 fn create(kind: BackendKind) -> Outcome<Box<dyn Queue>> {
     match Reactor::with_backend(kind) {
@@ -30,6 +30,11 @@ impl Queue for Reactor {
     fn wait(&self, events: &mut [Event], timeout_ns: i64) -> Outcome<usize> {
         let timeout = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
         self.wait(events, timeout).map_err(errno)
+    }
+
+    fn kevent(&self, changes: &[Event], events: &mut [Event], timeout_ns: i64) -> Outcome<usize> {
+        let timeout = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
+        self.kevent(changes, events, timeout).map_err(errno)
     }
 
     fn trigger(&self, ident: usize) -> Outcome<()> {

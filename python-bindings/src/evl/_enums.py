@@ -18,6 +18,10 @@ class Filter(IntEnum):
     VNODE = 7
     USER = 8
     EMPTY = 9
+    AIO = 10
+    MACHPORT = 11
+    FS = 12
+    PROCDESC = 13
 
 
 class Flag(IntFlag):
@@ -58,6 +62,7 @@ class TimerNote(IntFlag):
     CRITICAL = 1 << 5
     BACKGROUND = 1 << 6
     LEEWAY = 1 << 7
+    MACHTIME = 1 << 8
 
 
 class ProcessNote(IntFlag):

@@ -4,14 +4,9 @@
 //!
 //! What a wait reported is believed within the same collection; a knote that waited in the queue for
 //! longer is looked at again with `poll(2)`, so nothing stale is delivered.
-//!
-//! A number that was closed while its file stays open elsewhere (`dup`, a forked child) goes on being
-//! reported by epoll. Asking the system whether a number is open costs a system call, so it is not done
-//! for each event but where it matters most: for the first event after the registration, for ends and
-//! errors, and then for one event in [`VERIFY_EVERY`].
 
 use super::condition::{Condition, is_announced};
-use super::latch::Latch;
+use super::latch::{Edge, Latch};
 use crate::Error;
 use crate::Result;
 use crate::reactor::descriptors::INTERNAL;
@@ -19,22 +14,23 @@ use crate::reactor::event::{Event, Filter, Flags, note};
 use crate::reactor::knote::{FilterState, Knote, KnoteId, Knotes};
 use crate::reactor::poller::{Mode, Outcome, Poller, Readiness, Ready};
 use crate::reactor::state::State;
+use crate::reactor::verification::{Closing, Verification};
 use crate::sys::fd;
 use std::os::fd::RawFd;
 
-/// Of so many events of a descriptor one is verified.
-const VERIFY_EVERY: u8 = 64;
+/// No collection has this number: what a knote was found to be is not to be believed.
+const UNREPORTED: u64 = 0;
 
 /// What a knote on a descriptor was found to be, and when.
 #[derive(Debug, Default)]
 pub(in crate::reactor) struct DescriptorState {
     readiness: Readiness,
-    /// The collection in which `readiness` was reported.
+    /// The collection in which `readiness` was reported, or [`UNREPORTED`].
     turn: u64,
     /// There while the poller must not report the knote.
     pub(in crate::reactor) latch: Option<Latch>,
-    /// For how long the next latch may hold what is still ready; see `latch`.
-    pub(super) patience_ns: u64,
+    /// There once it was latched as [`Latch::Edge`].
+    pub(super) edge: Option<Box<Edge>>,
 }
 
 /// The descriptor that a change means. `EBADF` if no descriptor can have that number.
@@ -101,7 +97,10 @@ impl<P: Poller> State<P> {
             (knote.fflags, knote.data) = (change.fflags, change.data);
             knote.flags.set(Flags::OOBAND, change.flags.contains(Flags::OOBAND));
         }
-        let look_again = change.flags.intersects(Flags::ADD | Flags::ENABLE);
+        // An edge that was reported comes again only if the registration is made again.
+        let edge =
+            self.knotes.get(id).is_some_and(|it| it.enabled && it.flags.contains(Flags::CLEAR));
+        let look_again = edge || change.flags.intersects(Flags::ADD | Flags::ENABLE);
         match self.register(fd, look_again)? {
             Outcome::Done => {
                 self.look_for(id);
@@ -129,7 +128,7 @@ impl<P: Poller> State<P> {
     }
 
     /// Activates the knotes that a report of the poller concerns.
-    pub(in crate::reactor) fn report(&mut self, ready: Ready) {
+    pub(in crate::reactor) fn report(&mut self, ready: Ready, verification: Verification) {
         let fd = ready.key.fd;
         if ready.key.generation == INTERNAL {
             return self.report_internal(fd);
@@ -140,19 +139,35 @@ impl<P: Poller> State<P> {
             return self.report_of_unknown(ready.key.generation);
         };
         entry.fired |= registration.mode == Mode::Once;
-        entry.unverified = entry.unverified.saturating_add(1);
-        let ends = Readiness::READ_EOF | Readiness::HANGUP | Readiness::ERROR;
-        let verify = entry.unverified >= VERIFY_EVERY || ready.readiness.intersects(ends);
         let gone = ready.readiness.contains(Readiness::GONE);
-        if gone || (verify && P::IN_KERNEL && !fd::is_open(fd)) {
+        let due = P::IN_KERNEL && verification.is_due(&mut entry.seen, ready.readiness);
+        if gone || (due && !self.poller.names_same_file(fd)) {
             return self.vanish(fd);
         }
-        if verify {
-            entry.unverified = 0;
+        if may_be_unconnected(ready.readiness) && fd::is_unconnected(fd) {
+            return self.await_connection(fd);
         }
+        let Some(entry) = self.descriptors.get(fd) else { return };
+        let edge = registration.mode == Mode::Edge;
         for id in entry.knotes() {
-            report_to(&mut self.knotes, id, ready.readiness, self.turn);
+            // The kernel tells an edge once, to one thread, and threads may come here in another order
+            // than they were told. A knote that is in the queue already may have newer news than this:
+            // it is looked at when it is collected.
+            let turn = if edge && self.knotes.is_active(id) { UNREPORTED } else { self.turn };
+            report_to(&mut self.knotes, id, ready.readiness, turn);
         }
+    }
+
+    /// What a descriptor is now, as far as a condition cares.
+    pub(super) fn look(&self, fd: RawFd, condition: Condition) -> Readiness {
+        if self.closing == Closing::Unannounced && !self.poller.names_same_file(fd) {
+            return Readiness::GONE;
+        }
+        let readiness = condition.look(fd);
+        if may_be_unconnected(readiness) && fd::is_unconnected(fd) {
+            return readiness.difference(Readiness::HANGUP | Readiness::WRITE);
+        }
+        readiness
     }
 
     /// The event of an active knote, if its condition holds.
@@ -161,7 +176,8 @@ impl<P: Poller> State<P> {
         let FilterState::Descriptor(state) = &knote.state else { return None };
         let (fd, condition) = (RawFd::try_from(knote.ident).ok()?, Condition::of(knote));
         let (fflags, mark) = (knote.fflags, knote.data);
-        let readiness = if state.turn == self.turn { state.readiness } else { condition.look(fd) };
+        let reported = (state.turn == self.turn).then_some(state.readiness);
+        let readiness = reported.unwrap_or_else(|| self.look(fd, condition));
         let mut event = knote.record();
         if readiness.contains(Readiness::GONE) {
             self.vanish(fd);
@@ -179,9 +195,14 @@ impl<P: Poller> State<P> {
         let failed = readiness.contains(Readiness::ERROR);
         let end = condition.is_end(readiness);
         if failed || end {
-            self.tell_end(fd, failed, end, &mut event);
+            // Of a pipe, an error says that the reader has gone.
+            event.flags.set(Flags::EOF, end || !fd::is_socket(fd));
+            event.fflags = 0;
         } else if event.filter == Filter::EXCEPT {
             event.fflags = note::OOB;
+        }
+        if fflags & note::DATA != 0 {
+            self.tell_error(fd, failed, end, &mut event);
         }
         if fflags & (note::DATA | note::LOWAT) != 0 {
             event.data = condition.count(fd);
@@ -195,19 +216,18 @@ impl<P: Poller> State<P> {
         Some(event)
     }
 
-    /// Adds what there is to say of an end or an error.
-    fn tell_end(&mut self, fd: RawFd, failed: bool, mut end: bool, event: &mut Event) {
-        event.fflags = 0;
-        if failed && let Some(entry) = self.descriptors.get_mut(fd) {
-            match fd::take_socket_error(fd) {
-                Ok(0) => {}
-                Ok(error) => entry.error = error,
-                // Of a pipe, an error says that the reader has gone.
-                Err(_) => end = true,
-            }
-            event.fflags = entry.error.cast_unsigned();
+    /// Adds the error of a failed or ended socket, which this takes from it.
+    fn tell_error(&mut self, fd: RawFd, failed: bool, end: bool, event: &mut Event) {
+        let Some(entry) = self.descriptors.get_mut(fd) else { return };
+        if failed && let Ok(error @ 1..) = fd::take_socket_error(fd) {
+            entry.error = error;
         }
-        event.flags.set(Flags::EOF, end);
+        if failed || end {
+            event.fflags = entry.error.cast_unsigned();
+        } else {
+            // The socket is well: it was connected anew, or its error was of one datagram.
+            entry.error = 0;
+        }
     }
 
     /// After a delivery that left the knote in place and enabled: sees to it that it is delivered again
@@ -252,6 +272,12 @@ impl<P: Poller> State<P> {
             self.vanish(fd);
         }
     }
+}
+
+/// Whether a hang-up may be of a socket that was never connected, of which kqueue tells nothing.
+const fn may_be_unconnected(readiness: Readiness) -> bool {
+    let end = Readiness::READ_EOF.union(Readiness::ERROR);
+    readiness.contains(Readiness::HANGUP) && !readiness.intersects(end)
 }
 
 /// Activates a knote, if what was found is its condition.

@@ -49,29 +49,28 @@ impl FileState {
     }
 }
 
+/// Refuses what no one can tell of a file.
+pub(in crate::reactor) fn check(change: &Event, identity: &Identity) -> Result<()> {
+    match change.filter {
+        Filter::WRITE if identity.is_on_disk() => Err(invalid(
+            "WRITE: a file on disk can always be written, so there is nothing to wait for",
+        )),
+        Filter::EXCEPT | Filter::EMPTY => {
+            Err(invalid("EXCEPT and EMPTY: only sockets, terminals and pipes have these"))
+        }
+        Filter::READ if identity.is_directory() => Err(unsupported(
+            "READ: a directory's offset says nothing here; VNODE tells of its changes",
+        )),
+        _ => Ok(()),
+    }
+}
+
 impl<P: Poller> State<P> {
     /// ADD of a knote on a descriptor that the poller refused.
     pub(super) fn attach_file(&mut self, fd: RawFd, change: &Event) -> Result<()> {
         let identity = Identity::of(fd)?;
-        match change.filter {
-            Filter::WRITE if identity.is_on_disk() => {
-                return Err(invalid(
-                    "WRITE: a file on disk can always be written, so there is nothing to wait for",
-                ));
-            }
-            Filter::EXCEPT | Filter::EMPTY => {
-                return Err(invalid(
-                    "EXCEPT and EMPTY: only sockets, terminals and pipes have these",
-                ));
-            }
-            Filter::READ if identity.is_directory() => {
-                return Err(unsupported(
-                    "READ: a directory's offset says nothing here; VNODE tells of its changes",
-                ));
-            }
-            _ => {}
-        }
-        let state = FileState { identity, watch: None, told: None };
+        check(change, &identity)?;
+        let state = Box::new(FileState { identity, watch: None, told: None });
         let id = self.insert_descriptor(fd, Knote::new(change, FilterState::File(state)))?;
         self.files.push(id);
         if identity.is_regular()
@@ -89,9 +88,9 @@ impl<P: Poller> State<P> {
         let Some(knote) = self.knotes.get_mut(id) else { return };
         if change.flags.contains(Flags::ADD) {
             (knote.fflags, knote.data) = (change.fflags, change.data);
-            if let FilterState::File(state) = &mut knote.state {
-                state.told = None;
-            }
+        }
+        if let FilterState::File(state) = &mut knote.state {
+            state.told = None;
         }
         self.check_file(id);
     }

@@ -10,7 +10,8 @@
 //! as long.
 //!
 //! It is also so for a low-water mark that has not been reached, where the kernel would report the
-//! descriptor as ready all the time, and for what the poller cannot tell at all; see `condition`.
+//! descriptor as ready all the time, for what the poller cannot tell at all (see `condition`), and for a
+//! socket that is not connected yet.
 
 use super::condition::{Condition, is_announced};
 use super::descriptor::report_to;
@@ -18,7 +19,7 @@ use crate::reactor::event::Filter;
 use crate::reactor::knote::{FilterState, KnoteId};
 use crate::reactor::poller::{Outcome, Poller, Readiness};
 use crate::reactor::state::State;
-use crate::sys::clock;
+use crate::sys::{clock, fd};
 use std::os::fd::RawFd;
 
 /// How long a wait is at most while there are latched knotes.
@@ -31,12 +32,26 @@ const REPEAT_MAX_NS: u64 = 60_000_000_000;
 /// Why a knote is latched.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::reactor) enum Latch {
-    /// It was delivered with CLEAR: what it looked like when last seen, and when to doubt that.
-    Edge { count: i64, end: bool, repeat_at: u64 },
+    /// It was delivered with CLEAR.
+    Edge,
     /// It has less than its low-water mark.
     Mark,
     /// Its condition does not hold, and the poller would not tell if it did.
     Unannounced,
+    /// The poller reports a hang-up of the socket all the time, since it is not connected.
+    Unconnected,
+}
+
+/// What is known of a knote with CLEAR that only a level is told of.
+#[derive(Debug, Default)]
+pub(in crate::reactor) struct Edge {
+    /// How much there was when last seen, and whether the end was.
+    count: i64,
+    end: bool,
+    /// When to doubt that.
+    repeat_at: u64,
+    /// For how long the next latch may hold what is still ready.
+    patience_ns: u64,
 }
 
 /// What to do with a latched knote.
@@ -54,8 +69,10 @@ impl<P: Poller> State<P> {
         let Ok(fd) = RawFd::try_from(knote.ident) else { return };
         let count = seen(fd, Condition::of(knote), knote.filter);
         let FilterState::Descriptor(state) = &mut knote.state else { return };
-        let repeat_at = clock::monotonic_ns().saturating_add(state.patience_ns.max(REPEAT_NS));
-        self.set_latch(id, Latch::Edge { count, end, repeat_at });
+        let edge = state.edge.get_or_insert_default();
+        (edge.count, edge.end) = (count, end);
+        edge.repeat_at = clock::monotonic_ns().saturating_add(edge.patience_ns.max(REPEAT_NS));
+        self.set_latch(id, Latch::Edge);
     }
 
     /// A knote was ready, but has less than its low-water mark.
@@ -70,6 +87,17 @@ impl<P: Poller> State<P> {
     /// A knote that the poller does not report was found not to be ready.
     pub(super) fn look_for_later(&mut self, id: KnoteId) {
         self.set_latch(id, Latch::Unannounced);
+    }
+
+    /// A socket is not connected yet: nothing of it is told before it is.
+    pub(super) fn await_connection(&mut self, fd: RawFd) {
+        let Some(entry) = self.descriptors.get(fd) else { return };
+        for id in entry.knotes().collect::<Vec<_>>() {
+            let knote = self.knotes.get(id);
+            if knote.is_some_and(|it| it.enabled && is_announced::<P>(it.filter)) {
+                self.set_latch(id, Latch::Unconnected);
+            }
+        }
     }
 
     fn set_latch(&mut self, id: KnoteId, latch: Latch) {
@@ -104,21 +132,23 @@ impl<P: Poller> State<P> {
     }
 
     fn check_latch(&mut self, id: KnoteId, now: u64) {
-        let Some(knote) = self.knotes.get_mut(id) else { return };
+        let Some(knote) = self.knotes.get(id) else { return };
         let Ok(fd) = RawFd::try_from(knote.ident) else { return };
         let (filter, mark, condition) = (knote.filter, knote.data, Condition::of(knote));
-        let FilterState::Descriptor(state) = &mut knote.state else { return };
-        let readiness = condition.look(fd);
+        let readiness = self.look(fd, condition);
         let ready = condition.is_ready(readiness);
         if readiness.contains(Readiness::GONE) {
             return self.vanish(fd);
         }
-        let verdict = match &mut state.latch {
+        let Some(FilterState::Descriptor(state)) = self.knotes.state_mut(id) else { return };
+        let verdict = match state.latch {
             None => Verdict::Keep,
+            Some(Latch::Unconnected) if fd::is_unconnected(fd) => Verdict::Keep,
+            Some(Latch::Unconnected) => Verdict::Release,
             Some(Latch::Unannounced) if ready => Verdict::Report,
             Some(Latch::Unannounced) => Verdict::Keep,
-            Some(latch) if !ready && !is_announced::<P>(filter) => {
-                *latch = Latch::Unannounced;
+            Some(_) if !ready && !is_announced::<P>(filter) => {
+                state.latch = Some(Latch::Unannounced);
                 Verdict::Keep
             }
             Some(_) if !ready => Verdict::Release,
@@ -126,14 +156,15 @@ impl<P: Poller> State<P> {
                 Verdict::Report
             }
             Some(Latch::Mark) => Verdict::Keep,
-            Some(Latch::Edge { count, end, repeat_at }) => {
-                let before = std::mem::replace(count, seen(fd, condition, filter));
-                let news = *count > before || is_over(readiness) && !*end;
-                let doubt = now >= *repeat_at;
-                state.patience_ns = match news {
+            Some(Latch::Edge) => {
+                let edge = state.edge.get_or_insert_default();
+                let before = std::mem::replace(&mut edge.count, seen(fd, condition, filter));
+                let news = edge.count > before || is_over(readiness) && !edge.end;
+                let doubt = now >= edge.repeat_at;
+                edge.patience_ns = match news {
                     true => REPEAT_NS,
-                    false if doubt => (state.patience_ns.max(REPEAT_NS) * 2).min(REPEAT_MAX_NS),
-                    false => state.patience_ns,
+                    false if doubt => (edge.patience_ns.max(REPEAT_NS) * 2).min(REPEAT_MAX_NS),
+                    false => edge.patience_ns,
                 };
                 if news || doubt { Verdict::Report } else { Verdict::Keep }
             }

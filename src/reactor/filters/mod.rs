@@ -6,6 +6,7 @@
 pub(super) mod condition;
 pub(super) mod descriptor;
 pub(super) mod file;
+pub(super) mod foreign;
 pub(super) mod latch;
 pub(super) mod process;
 pub(super) mod signal;
@@ -21,20 +22,16 @@ use std::borrow::Cow;
 /// Refuses a change that can not be meant, before anything is done: `EINVAL`, or `ENOTSUP` for what is
 /// meant well but not available.
 pub(super) fn check(change: &Event) -> Result<()> {
+    foreign::check(change)?;
     if change.flags.contains(Flags::ENABLE | Flags::DISABLE) {
         return Err(invalid("ENABLE and DISABLE in one change contradict each other"));
     }
-    if change.flags.contains(Flags::VANISHED | Flags::ADD)
-        && (is_named(change.filter)
-            || !change.flags.contains(Flags::DISPATCH | Flags::UDATA_SPECIFIC))
-    {
-        return Err(invalid(
-            "VANISHED goes with DISPATCH and UDATA_SPECIFIC, and with filters of descriptors",
-        ));
-    }
+    check_vanished(change)?;
     match change.filter {
         Filter::PROC if change.flags.contains(Flags::ADD) => process::check(change),
-        Filter::TIMER if change.flags.contains(Flags::ADD) => timer::time(change).map(drop),
+        Filter::TIMER if change.flags.contains(Flags::ADD) => {
+            timer::time(change.fflags, change.data).map(drop)
+        }
         Filter::EXCEPT if change.fflags & !note::OOB != 0 => {
             Err(invalid("EXCEPT: fflags may be NOTE_OOB, nothing else"))
         }
@@ -51,6 +48,19 @@ pub(super) fn check(change: &Event) -> Result<()> {
         | Filter::USER => Ok(()),
         Filter(number) => Err(invalid(format!("{number} is not the number of a filter"))),
     }
+}
+
+/// Refuses VANISHED where no one would know whose last record it is.
+pub(super) fn check_vanished(change: &Event) -> Result<()> {
+    let exclusive = change.flags.contains(Flags::DISPATCH | Flags::UDATA_SPECIFIC);
+    if change.flags.contains(Flags::VANISHED | Flags::ADD)
+        && (is_named(change.filter) || !exclusive)
+    {
+        return Err(invalid(
+            "VANISHED goes with DISPATCH and UDATA_SPECIFIC, and with filters of descriptors",
+        ));
+    }
+    Ok(())
 }
 
 /// Whether a filter's knotes are named by a number that is no descriptor.

@@ -2,8 +2,9 @@
 //! PROC: a process has ended. What else it does, no call of the systems without kqueue tells another
 //! process that does not trace it.
 //!
-//! Each knote has a descriptor of its process, which the poller watches like any other. The status is
-//! kept when the end is seen, so that a caller may reap the child before the event is collected.
+//! Each watched process has a descriptor, which all its knotes share and the poller watches like any
+//! other. The status is kept when the end is seen, so that a caller may reap the child before the event
+//! is collected.
 
 use super::{invalid, unsupported};
 use crate::reactor::event::{Event, Flags, note};
@@ -13,17 +14,49 @@ use crate::reactor::state::{Name, State};
 use crate::sys::poll::{Events, look};
 use crate::sys::process::Process;
 use crate::{Error, Result};
+use std::collections::HashMap;
 use std::os::fd::RawFd;
 
 const UNTOLD: u32 = note::FORK | note::EXEC | note::SIGNAL | note::REAP;
 
-/// A process that is watched.
-#[derive(Debug)]
+/// What is known of a knote's process.
+#[derive(Debug, Default)]
 pub(in crate::reactor) struct ProcessState {
-    process: Process,
     ended: bool,
     /// How, if that is known.
     status: Option<i32>,
+}
+
+/// A process that lives, as far as is known, and its knotes.
+#[derive(Debug)]
+struct Watched {
+    process: Process,
+    knotes: Vec<KnoteId>,
+}
+
+/// The processes that are watched.
+#[derive(Debug, Default)]
+pub(in crate::reactor) struct Processes {
+    by_number: HashMap<libc::pid_t, Watched>,
+    numbers: HashMap<RawFd, libc::pid_t>,
+}
+
+impl Processes {
+    pub(in crate::reactor) fn fds(&self) -> impl Iterator<Item = RawFd> {
+        self.numbers.keys().copied()
+    }
+
+    fn take(&mut self, pid: libc::pid_t) -> Option<Watched> {
+        let watched = self.by_number.remove(&pid)?;
+        self.numbers.remove(&watched.process.fd());
+        Some(watched)
+    }
+}
+
+/// The process that a change or a knote means.
+fn number(ident: usize) -> Result<libc::pid_t> {
+    let pid = libc::pid_t::try_from(ident).ok().filter(|pid| *pid > 0);
+    pid.ok_or(Error::os(libc::ESRCH))
 }
 
 /// Refuses notes that nobody can tell or that mean nothing.
@@ -46,17 +79,23 @@ pub(super) fn check(change: &Event) -> Result<()> {
 impl<P: Poller> State<P> {
     /// ADD of a knote that is not there.
     pub(in crate::reactor) fn attach_process(&mut self, change: &Event) -> Result<()> {
-        let pid = libc::pid_t::try_from(change.ident).ok().filter(|pid| *pid > 0);
-        let process = Process::open(pid.ok_or(Error::os(libc::ESRCH))?).map_err(explain)?;
-        let fd = process.fd();
-        let state = ProcessState { process, ended: false, status: None };
-        let id = self.knotes.insert(Knote::new(change, FilterState::Process(state)));
-        if let Err(error) = self.watch_internal(fd) {
-            self.knotes.remove(id);
-            return Err(error);
+        let pid = number(change.ident)?;
+        if let Some(known) = self.processes.by_number.get(&pid) {
+            // The number may be another process' by now.
+            self.process_ended(known.process.fd());
         }
-        self.processes.insert(fd, id);
+        if !self.processes.by_number.contains_key(&pid) {
+            let process = Process::open(pid).map_err(explain)?;
+            self.watch_internal(process.fd())?;
+            self.processes.numbers.insert(process.fd(), pid);
+            self.processes.by_number.insert(pid, Watched { process, knotes: Vec::new() });
+        }
+        let state = FilterState::Process(ProcessState::default());
+        let id = self.knotes.insert(Knote::new(change, state));
         self.names.insert(Name::of(change), id);
+        if let Some(watched) = self.processes.by_number.get_mut(&pid) {
+            watched.knotes.push(id);
+        }
         Ok(())
     }
 
@@ -74,27 +113,32 @@ impl<P: Poller> State<P> {
 
     /// Forgets a knote.
     pub(in crate::reactor) fn detach_process(&mut self, id: KnoteId) {
-        if let Some(knote) = self.remove_named(id)
-            && let FilterState::Process(state) = knote.state
-            && !state.ended
+        let Some(knote) = self.remove_named(id) else { return };
+        let Ok(pid) = number(knote.ident) else { return };
+        let Some(watched) = self.processes.by_number.get_mut(&pid) else { return };
+        watched.knotes.retain(|other| *other != id);
+        if watched.knotes.is_empty()
+            && let Some(watched) = self.processes.take(pid)
         {
-            self.processes.remove(&state.process.fd());
-            self.unwatch_internal(state.process.fd());
+            self.unwatch_internal(watched.process.fd());
         }
     }
 
     /// The poller has reported the descriptor of a process.
     pub(in crate::reactor) fn process_ended(&mut self, fd: RawFd) {
         // A report that came late may be of a process whose descriptor had the same number.
-        if !self.processes.contains_key(&fd) || !look(fd, Events::IN).contains(Events::IN) {
+        let Some(pid) = self.processes.numbers.get(&fd).copied() else { return };
+        if !look(fd, Events::IN).contains(Events::IN) {
             return;
         }
-        let Some(id) = self.processes.remove(&fd) else { return };
+        let Some(Watched { process, knotes }) = self.processes.take(pid) else { return };
         self.unwatch_internal(fd);
-        if let Some(FilterState::Process(state)) = self.knotes.state_mut(id) {
-            state.ended = true;
-            state.status = state.process.wait_status();
-            self.knotes.activate(id);
+        let status = process.wait_status();
+        for id in knotes {
+            if let Some(FilterState::Process(state)) = self.knotes.state_mut(id) {
+                *state = ProcessState { ended: true, status };
+                self.knotes.activate(id);
+            }
         }
     }
 

@@ -102,6 +102,15 @@ impl<P: Poller> State<P> {
         }
     }
 
+    /// Counts the signals for which the program has set another action since, too.
+    pub(in crate::reactor) fn renew_signals(&mut self) {
+        for id in &self.signals.knotes {
+            if let Some(FilterState::Signal(state)) = self.knotes.state_mut(*id) {
+                state.counting.renew();
+            }
+        }
+    }
+
     /// Activates the knotes whose signals were delivered.
     pub(in crate::reactor) fn count_signals(&mut self) {
         if std::mem::take(&mut self.signals.heard)

@@ -6,17 +6,19 @@
 //! wakes nobody and does not drift. An absolute timer follows the wall clock: it stands in the wheel
 //! for [`WALL_CLOCK_CHECK_NS`] at most and looks then how far it is.
 
-use super::invalid;
+use super::{invalid, unsupported};
 use crate::Result;
 use crate::reactor::event::{Event, Flags, note};
 use crate::reactor::knote::{FilterState, Knote, KnoteId};
 use crate::reactor::poller::Poller;
 use crate::reactor::state::{Name, State};
-use crate::reactor::timers::TimerKey;
 use crate::sys::clock;
 
 /// How late a jump of the wall clock is noticed.
 pub(in crate::reactor) const WALL_CLOCK_CHECK_NS: u64 = 1_000_000_000;
+
+/// So many timers are taken from the wheel at once.
+const GROUP: usize = 32;
 
 /// When a timer expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,23 +31,43 @@ pub(in crate::reactor) enum Schedule {
     WallClock(u64),
 }
 
-/// A timer's schedule and its place in the wheel.
+/// When a timer expires next, by the clock that its schedule goes by. The rest of the schedule is in what
+/// it was added with; whether it stands in the wheel, the wheel knows.
 #[derive(Debug)]
 pub(in crate::reactor) struct TimerState {
-    schedule: Schedule,
-    key: Option<TimerKey>,
+    next: u64,
 }
 
 impl Schedule {
-    /// The schedule that an ADD asks for; `once` for ONESHOT.
-    pub(in crate::reactor) fn new(change: &Event, once: bool) -> Result<Self> {
-        let (time, unit_ns) = time(change)?;
+    /// The schedule that an ADD at the time `now` asks for; `once` for ONESHOT.
+    pub(in crate::reactor) fn new(change: &Event, once: bool, now: u64) -> Result<Self> {
+        let (time, unit_ns) = time(change.fflags, change.data)?;
         if change.fflags & note::ABSOLUTE != 0 {
             return Ok(Self::WallClock(time));
         }
         let period = if once { time } else { time.max(unit_ns) };
-        let next = clock::monotonic_ns().saturating_add(period);
+        let next = now.saturating_add(period);
         Ok(if once { Self::Once(next) } else { Self::Periodic { next, period } })
+    }
+
+    /// The schedule of a knote that expires next at that time.
+    fn of(knote: &Knote, next: u64) -> Self {
+        if knote.fflags & note::ABSOLUTE != 0 {
+            return Self::WallClock(next);
+        }
+        match time(knote.fflags, knote.data) {
+            Ok((time, unit_ns)) if !knote.flags.contains(Flags::ONESHOT) => {
+                Self::Periodic { next, period: time.max(unit_ns) }
+            }
+            _ => Self::Once(next),
+        }
+    }
+
+    /// When it expires next, by its own clock.
+    const fn next(self) -> u64 {
+        match self {
+            Self::Periodic { next, .. } | Self::Once(next) | Self::WallClock(next) => next,
+        }
     }
 
     /// How long it is until the timer expires; 0 if it has.
@@ -72,36 +94,33 @@ impl Schedule {
 const UNITS: u32 = note::SECONDS | note::MSECONDS | note::USECONDS | note::NSECONDS;
 const OTHERS: u32 = note::ABSOLUTE | note::CRITICAL | note::BACKGROUND | note::LEEWAY;
 
-/// The time and the unit that a change gives, in nanoseconds. More than 64 bits hold is as good as
+/// The time and the unit that a change gives by its `fflags` and `data`, in nanoseconds. More than 64 bits hold is as good as
 /// never.
-pub(super) fn time(change: &Event) -> Result<(u64, u64)> {
-    let unit_ns: u64 = match change.fflags & UNITS {
+pub(super) fn time(fflags: u32, data: i64) -> Result<(u64, u64)> {
+    if fflags & note::MACHTIME != 0 {
+        return Err(unsupported(
+            "TIMER: the ticks of NOTE_MACHTIME are those of one Mac; give nanoseconds, NOTE_NSECONDS",
+        ));
+    }
+    let unit_ns: u64 = match fflags & UNITS {
         0 | note::MSECONDS => 1_000_000,
         note::SECONDS => 1_000_000_000,
         note::USECONDS => 1_000,
         note::NSECONDS => 1,
         _ => return Err(invalid("TIMER: more than one unit is given")),
     };
-    if change.fflags & !(UNITS | OTHERS) != 0 {
+    if fflags & !(UNITS | OTHERS) != 0 {
         return Err(invalid("TIMER: fflags has bits that mean nothing for a timer"));
     }
-    let count =
-        u64::try_from(change.data).map_err(|_| invalid("TIMER: the time in data is negative"))?;
+    let count = u64::try_from(data).map_err(|_| invalid("TIMER: the time in data is negative"))?;
     Ok((count.saturating_mul(unit_ns), unit_ns))
-}
-
-impl TimerState {
-    /// Whether the timer ends with its first event.
-    pub(in crate::reactor) const fn is_once(&self) -> bool {
-        matches!(self.schedule, Schedule::WallClock(_))
-    }
 }
 
 impl<P: Poller> State<P> {
     /// ADD of a knote that is not there.
     pub(in crate::reactor) fn attach_timer(&mut self, change: &Event) -> Result<()> {
-        let schedule = Schedule::new(change, change.flags.contains(Flags::ONESHOT))?;
-        let state = FilterState::Timer(TimerState { schedule, key: None });
+        let schedule = Schedule::new(change, change.flags.contains(Flags::ONESHOT), self.now())?;
+        let state = FilterState::Timer(TimerState { next: schedule.next() });
         let mut knote = Knote::new(change, state);
         knote.flags |= Flags::CLEAR;
         let id = self.knotes.insert(knote);
@@ -112,12 +131,13 @@ impl<P: Poller> State<P> {
 
     /// A change of a knote that is there. `udata` and `enabled` are as they shall be.
     pub(in crate::reactor) fn update_timer(&mut self, id: KnoteId, change: &Event) -> Result<()> {
+        let now = self.now();
         let Some(knote) = self.knotes.get_mut(id) else { return Ok(()) };
         if change.flags.contains(Flags::ADD) {
-            let schedule = Schedule::new(change, knote.flags.contains(Flags::ONESHOT))?;
+            let schedule = Schedule::new(change, knote.flags.contains(Flags::ONESHOT), now)?;
             (knote.fflags, knote.data) = (change.fflags, change.data);
             if let FilterState::Timer(state) = &mut knote.state {
-                state.schedule = schedule;
+                state.next = schedule.next();
             }
         }
         self.stop_timer(id);
@@ -127,51 +147,67 @@ impl<P: Poller> State<P> {
 
     /// Puts an enabled timer where it belongs: into the wheel, or among the active if it has expired.
     pub(in crate::reactor) fn schedule_timer(&mut self, id: KnoteId) {
+        let now = self.now();
         let Some(knote) = self.knotes.get_mut(id) else { return };
-        let FilterState::Timer(state) = &mut knote.state else { return };
-        if !knote.enabled || state.key.is_some() {
+        let FilterState::Timer(state) = &knote.state else { return };
+        if !knote.enabled || self.timers.contains(id.number()) {
             return;
         }
-        let now = clock::monotonic_ns();
-        let remaining = match state.schedule {
-            Schedule::WallClock(_) => state.schedule.remaining(now).min(WALL_CLOCK_CHECK_NS),
-            _ => state.schedule.remaining(now),
+        let schedule = Schedule::of(knote, state.next);
+        let remaining = match schedule {
+            Schedule::WallClock(_) => schedule.remaining(now).min(WALL_CLOCK_CHECK_NS),
+            _ => schedule.remaining(now),
         };
         if remaining == 0 {
             self.knotes.activate(id);
         } else {
-            state.key = Some(self.timers.insert(now.saturating_add(remaining), id));
+            self.timers.insert(id.number(), now.saturating_add(remaining));
         }
     }
 
     /// Takes a timer out of the wheel.
     pub(in crate::reactor) fn stop_timer(&mut self, id: KnoteId) {
-        if let Some(knote) = self.knotes.get_mut(id)
-            && let FilterState::Timer(state) = &mut knote.state
-            && let Some(key) = state.key.take()
-        {
-            self.timers.remove(key);
-        }
+        self.timers.remove(id.number());
     }
 
-    /// Activates the timers that have expired.
-    pub(in crate::reactor) fn expire_timers(&mut self, now: u64) {
-        while let Some(id) = self.timers.pop_expired(now) {
-            if let Some(knote) = self.knotes.get_mut(id)
-                && let FilterState::Timer(state) = &mut knote.state
+    /// Forgets a knote.
+    pub(in crate::reactor) fn detach_timer(&mut self, id: KnoteId) {
+        self.stop_timer(id);
+        self.remove_named(id);
+    }
+
+    /// Activates timers that have expired, while fewer than `room` knotes are active.
+    pub(in crate::reactor) fn expire_timers(&mut self, now: u64, room: usize) {
+        let mut numbers = [0; GROUP];
+        while self.knotes.active() < room {
+            let mut count = 0;
+            while count < GROUP.min(room - self.knotes.active())
+                && let Some(number) = self.timers.pop_expired(now)
             {
-                state.key = None;
-                self.schedule_timer(id);
+                self.knotes.prefetch(number);
+                numbers[count] = number;
+                count += 1;
+            }
+            for number in &numbers[..count] {
+                if let Some(id) = self.knotes.id(*number) {
+                    self.schedule_timer(id);
+                }
+            }
+            if count == 0 {
+                return;
             }
         }
     }
 
     /// The event of an active knote, if it has expired.
     pub(in crate::reactor) fn collect_timer(&mut self, id: KnoteId) -> Option<Event> {
+        let now = self.now();
         let knote = self.knotes.get_mut(id)?;
         let mut event = knote.record();
-        let FilterState::Timer(state) = &mut knote.state else { return None };
-        let expirations = state.schedule.take_expirations(clock::monotonic_ns());
+        let FilterState::Timer(state) = &knote.state else { return None };
+        let mut schedule = Schedule::of(knote, state.next);
+        let expirations = schedule.take_expirations(now);
+        knote.state = FilterState::Timer(TimerState { next: schedule.next() });
         if expirations == 0 {
             self.schedule_timer(id);
             return None;

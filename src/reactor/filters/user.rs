@@ -72,11 +72,11 @@ impl<P: Poller> State<P> {
         triggers.take(|ident| {
             let name = Name { filter: Filter::USER, ident, udata: None };
             if let Some(id) = self.names.get(&name)
-                && let Some(knote) = self.knotes.get_mut(*id)
+                && let Some(knote) = self.knotes.get_mut(id)
                 && let FilterState::User(state) = &mut knote.state
             {
                 state.triggered = true;
-                self.knotes.activate(*id);
+                self.knotes.activate(id);
             }
         });
     }

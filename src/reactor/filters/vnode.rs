@@ -144,7 +144,7 @@ impl<P: Poller> State<P> {
         if !known.identity.has_a_name() {
             return Err(invalid("VNODE: the descriptor is of no file in a file system"));
         }
-        let state = VnodeState { known, watch: None, parent: None, happened: 0 };
+        let state = Box::new(VnodeState { known, watch: None, parent: None, happened: 0 });
         let id = self.insert_descriptor(fd, Knote::new(change, FilterState::Vnode(state)))?;
         let result = self.watch_vnode(id, fd);
         if result.is_err() {

@@ -7,12 +7,11 @@
 //! data. Flags that a knote was first given are sent again with it, so no kernel's view of what
 //! they mean in a later change matters.
 
+use super::check::{ON_DESCRIPTORS, check};
 use super::knote::{Key, Knote, Place};
-use super::{Kqueue, State, numbers, polled};
-use crate::error::ErrorKind;
+use super::{Kqueue, State, numbers};
 use crate::reactor::event::{Event, Filter, Flags, note};
 use crate::reactor::filters::descriptor;
-use crate::reactor::filters::timer::Schedule;
 use crate::reactor::state::Name;
 use crate::sys::fd::Identity;
 use crate::sys::kqueue::{self, Kernel, ev};
@@ -60,7 +59,13 @@ impl<K: Kernel> State<K> {
         check(change, self.kernel.dialect())?;
         let found = self.names.get(&Name::of(change)).copied();
         match found {
-            Some(key) if change.flags.contains(Flags::DELETE) => self.delete(key, change, queue),
+            Some(key) if change.flags.contains(Flags::DELETE) => {
+                if let Some(knote) = self.knotes.get_mut(key) {
+                    knote.handover.defer(knote.flags, change)?;
+                }
+                self.delete(key, change, queue)
+            }
+            Some(key) if self.take_back(key, change, queue)? => Ok(()),
             Some(key) => self.update(key, change, queue),
             None if change.flags.contains(Flags::DELETE) => Err(missing(change)),
             None if change.flags.contains(Flags::ADD) => self.attach(change, queue),
@@ -70,6 +75,16 @@ impl<K: Kernel> State<K> {
 
     /// ADD of a knote that is not there.
     fn attach(&mut self, change: &Event, queue: &Kqueue<K>) -> Result<()> {
+        self.attach_somewhere(change, queue)?;
+        if change.flags.contains(Flags::VANISHED)
+            && let Some(key) = self.names.get(&Name::of(change))
+        {
+            self.vanishing.add(*key);
+        }
+        Ok(())
+    }
+
+    fn attach_somewhere(&mut self, change: &Event, queue: &Kqueue<K>) -> Result<()> {
         match change.filter {
             Filter::TIMER => self.attach_timer(change),
             Filter::USER if queue.soft_users.load(Ordering::Acquire) => {
@@ -82,14 +97,13 @@ impl<K: Kernel> State<K> {
                 }
                 other => other,
             },
-            Filter::EXCEPT | Filter::EMPTY
-                if numbers::filter(change.filter, self.kernel.dialect()).is_err() =>
-            {
-                self.attach_polled(change)
-            }
-            Filter::WRITE if is_on_disk(change) => Err(Error::invalid(
-                "WRITE: a file on disk can always be written, so there is nothing to wait for",
-            )),
+            Filter::EXCEPT | Filter::EMPTY => match self.attach_kernel(change) {
+                // The kernel has no such filter, or not for this kind of descriptor.
+                Err(error) if matches!(error.errno(), Some(libc::ENOTSUP | libc::EINVAL)) => {
+                    self.attach_polled(change)
+                }
+                other => other,
+            },
             _ => self.attach_kernel(change).or_else(|error| self.attach_past(change, error)),
         }
     }
@@ -158,6 +172,7 @@ impl<K: Kernel> State<K> {
                 return self.lost(key, change, queue, Error::os(libc::ENOENT));
             }
             Place::Kernel { .. } => {}
+            Place::Gone(_) => return Ok(()),
         }
         let Some(knote) = self.knotes.get_mut(key) else { return Ok(()) };
         let (fflags, data) = (knote.fflags, knote.data);
@@ -214,12 +229,12 @@ impl<K: Kernel> State<K> {
             }
             return self.register(key, change);
         }
-        self.remove(key);
+        self.lose(key);
         if adds { self.attach(change, queue) } else { Err(missing(change)) }
     }
 
     /// DELETE.
-    fn delete(&mut self, key: Key, change: &Event, queue: &Kqueue<K>) -> Result<()> {
+    pub(super) fn delete(&mut self, key: Key, change: &Event, queue: &Kqueue<K>) -> Result<()> {
         let Some(knote) = self.knotes.get(key) else { return Ok(()) };
         let result = match knote.place {
             Place::Kernel { .. } => self.tell(key, ev::DELETE),
@@ -235,15 +250,26 @@ impl<K: Kernel> State<K> {
                 }
                 Ok(())
             }
+            Place::Gone(_) => Ok(()),
         };
-        self.remove(key);
-        result.map_err(|error| if is_gone(&error) { missing(change) } else { error })
+        match result {
+            Err(error) if is_gone(&error) => {
+                self.lose(key);
+                Err(missing(change))
+            }
+            other => {
+                self.remove(key);
+                other
+            }
+        }
     }
 
     /// Forgets a knote that neither the kernel nor the timers have any more.
     pub(super) fn remove(&mut self, key: Key) {
         let Some(knote) = self.knotes.remove(key) else { return };
-        self.names.remove(&knote.name);
+        if self.names.get(&knote.name) == Some(&key) {
+            self.names.remove(&knote.name);
+        }
         if matches!(knote.place, Place::Kernel { .. }) {
             self.leave_group(knote.name.udata);
         }
@@ -259,44 +285,6 @@ impl<K: Kernel> State<K> {
         }
         self.forget_in_groups(ident);
     }
-}
-
-/// The filters whose ident is a descriptor.
-pub(super) const ON_DESCRIPTORS: [Filter; 5] =
-    [Filter::READ, Filter::WRITE, Filter::EXCEPT, Filter::EMPTY, Filter::VNODE];
-
-/// Refuses a change that cannot be meant, before anything is done.
-fn check(change: &Event, dialect: &kqueue::Dialect) -> Result<()> {
-    let flags = change.flags;
-    let unknown = numbers::filter(change.filter, dialect).err();
-    if let Some(error) = unknown.filter(|error| error.errno() == Some(libc::EINVAL)) {
-        return Err(error);
-    }
-    if flags.contains(Flags::OOBAND) && change.filter == Filter::READ {
-        let why =
-            "READ with OOBAND is not available with the backend kqueue: add EXCEPT beside READ";
-        return Err(Error::new(ErrorKind::Os(libc::ENOTSUP), why));
-    }
-    if flags.contains(Flags::ENABLE | Flags::DISABLE) {
-        return Err(Error::invalid("ENABLE and DISABLE in one change contradict each other"));
-    }
-    if flags.contains(Flags::VANISHED) {
-        let why = "VANISHED is not available with the backend kqueue: no kevent(2) tells of it";
-        return Err(Error::new(ErrorKind::Os(libc::ENOTSUP), why));
-    }
-    if matches!(change.filter, Filter::EXCEPT | Filter::EMPTY)
-        && flags.contains(Flags::ADD)
-        && !flags.contains(Flags::DELETE)
-    {
-        polled::check(change)?;
-    }
-    if change.filter == Filter::TIMER && flags.contains(Flags::ADD) {
-        Schedule::new(change, false)?;
-    }
-    if ON_DESCRIPTORS.contains(&change.filter) {
-        descriptor::number(change)?;
-    }
-    Ok(())
 }
 
 fn is_on_disk(change: &Event) -> bool {

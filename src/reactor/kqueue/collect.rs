@@ -74,7 +74,7 @@ impl<K: Kernel> State<K> {
                 _ => self.remove(key),
             }
         } else if event.flags.contains(Flags::DISPATCH) {
-            knote.enabled = false;
+            knote.dispatch();
         }
         Some(event)
     }
@@ -90,7 +90,7 @@ impl<K: Kernel> State<K> {
             _ = self.tell(key, ev::DELETE);
             self.remove(key);
         } else if event.flags.contains(Flags::DISPATCH) {
-            knote.enabled = false;
+            knote.dispatch();
             _ = self.tell(key, ev::DISABLE);
         } else if !event.flags.contains(Flags::CLEAR) {
             // The kernel looks again, as it does at any level-triggered knote.

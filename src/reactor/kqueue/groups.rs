@@ -88,7 +88,7 @@ impl<K: Kernel> State<K> {
     /// Forgets the knotes on that descriptor.
     pub(super) fn forget_in_groups(&mut self, ident: usize) {
         for udata in self.groups.by_udata.keys().copied().collect::<Vec<_>>() {
-            for filter in super::changes::ON_DESCRIPTORS {
+            for filter in super::check::ON_DESCRIPTORS {
                 if let Some(key) = self.names.get(&Name { filter, ident, udata: Some(udata) }) {
                     self.remove(*key);
                 }
@@ -104,7 +104,7 @@ impl<K: Kernel> State<K> {
             if self.knotes.get(key).is_some_and(|knote| in_kernel(&knote.place))
                 && self.tell(key, 0).is_err()
             {
-                self.remove(key);
+                self.lose(key);
             }
         }
         self.groups.sweep_at = FEW.max(2 * self.groups.by_udata.len());

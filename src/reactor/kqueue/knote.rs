@@ -3,6 +3,7 @@
 
 use crate::reactor::event::{Event, Flags, note};
 use crate::reactor::filters::timer::Schedule;
+use crate::reactor::handover::Handover;
 use crate::reactor::state::Name;
 use crate::reactor::timers::TimerKey;
 use crate::sys::fd::Identity;
@@ -13,7 +14,8 @@ const STICKY: Flags = Flags::ADD
     .union(Flags::ONESHOT)
     .union(Flags::CLEAR)
     .union(Flags::DISPATCH)
-    .union(Flags::UDATA_SPECIFIC);
+    .union(Flags::UDATA_SPECIFIC)
+    .union(Flags::VANISHED);
 
 /// Names a knote, also in the kernel's udata. Once the knote has gone, the name finds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,7 @@ pub(super) struct Knote {
     pub(super) data: i64,
     pub(super) udata: usize,
     pub(super) enabled: bool,
+    pub(super) handover: Handover,
     /// A READ knote of a file on disk: its events always have `data`.
     pub(super) on_disk: bool,
     /// Stands in the queue of active soft knotes.
@@ -63,6 +66,8 @@ pub(super) enum Place {
     /// The reactor: EXCEPT or EMPTY of the file that the descriptor named. `told`: with CLEAR, that it
     /// has been since the condition came true.
     Polled { identity: Identity, told: bool },
+    /// Nobody: the knote has gone, and a record with this flag is still to be told.
+    Gone(Flags),
 }
 
 impl Knote {
@@ -75,6 +80,7 @@ impl Knote {
             data: change.data,
             udata: change.udata,
             enabled: !change.flags.contains(Flags::DISABLE),
+            handover: Handover::None,
             on_disk: false,
             active: false,
             place,
@@ -93,12 +99,18 @@ impl Knote {
         }
     }
 
+    /// Its event is given to a thread, which enables it again.
+    pub(super) const fn dispatch(&mut self) {
+        self.enabled = false;
+        self.handover = Handover::Delivered;
+    }
+
     /// The record that tells of the knote.
     pub(super) const fn record(&self) -> Event {
         Event {
             ident: self.name.ident,
             filter: self.name.filter,
-            flags: self.flags,
+            flags: self.flags.difference(Flags::VANISHED),
             fflags: self.fflags,
             data: 0,
             udata: self.udata,

@@ -7,15 +7,17 @@
 //! key. `numbers` translates.
 //!
 //! The reactor itself does (`soft`): TIMER, because units, limits on their number, periods of zero,
-//! changes and jumps of the clock differ everywhere; and USER, EXCEPT and EMPTY (`polled`) where the
-//! kernel has none, and what was over before it was watched (`past`). A kernel timer, the *alarm*, tells waiting threads and watchers of the queue's
-//! descriptor about those.
+//! changes and jumps of the clock differ everywhere; USER, EXCEPT and EMPTY (`polled`) where the kernel
+//! has none; what was over before it was watched (`past`); and last records (`farewell`). A kernel timer,
+//! the *alarm*, tells waiting threads and watchers of the queue's descriptor about those.
 //!
 //! Knotes whose udata is part of their name live in a queue of their own for each udata (`groups`), which
 //! the main one watches.
 
 mod changes;
+mod check;
 mod collect;
+mod farewell;
 mod groups;
 mod knote;
 mod numbers;
@@ -38,6 +40,7 @@ use crate::error::ErrorKind;
 use crate::sys::kqueue::{BATCH, Kernel, Record, ev, note};
 use crate::sys::{clock, fork};
 use crate::{Error, Result};
+use farewell::Vanishing;
 use groups::Groups;
 use knote::{Key, Knotes};
 use polled::Polled;
@@ -75,6 +78,7 @@ struct State<K: Kernel> {
     /// For when the alarm is set.
     alarm: Option<u64>,
     polled: Polled,
+    vanishing: Vanishing,
     /// Somebody watches the queue's descriptor.
     watched: bool,
     /// Counts waits: the kernel's events and the soft ones take turns in being first.
@@ -95,6 +99,7 @@ impl<K: Kernel> Kqueue<K> {
             sleepers: Sleepers::default(),
             alarm: None,
             polled: Polled::default(),
+            vanishing: Vanishing::default(),
             watched: false,
             turn: 0,
         };

@@ -130,9 +130,11 @@ pub(super) fn event(knote: &Knote, record: &Record, dialect: &Dialect) -> Event 
             event.fflags = note::OOB;
             event.flags |= Flags::OOBAND;
         }
-        Filter::READ | Filter::WRITE | Filter::EXCEPT | Filter::EMPTY if end => {
+        // The kernel always tells the socket's error; as elsewhere, only those who ask are told.
+        Filter::READ | Filter::WRITE if end && knote.fflags & note::DATA != 0 => {
             event.fflags = record.fflags;
         }
+        Filter::READ | Filter::WRITE | Filter::EXCEPT | Filter::EMPTY if end => event.fflags = 0,
         Filter::VNODE => event.fflags = from_kernel(record.fflags, &vnode_notes(dialect)),
         Filter::PROC => {
             let seen = from_kernel(record.fflags, &proc_notes(dialect)) & !note::EXITSTATUS;

@@ -45,7 +45,7 @@ impl<K: Kernel> State<K> {
     /// The event of such a knote.
     pub(super) fn past_event(&mut self, key: Key) -> Option<Event> {
         if !self.is_current(key) {
-            self.remove(key);
+            self.lose(key);
             return None;
         }
         let knote = self.knotes.get(key)?;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! EXCEPT and EMPTY where the kernel has no such filter: while there are such knotes, their descriptors
-//! are looked at when a thread begins to wait, and every ten milliseconds of a wait.
+//! EXCEPT and EMPTY where the kernel has no such filter, or has it for sockets only: while there are such
+//! knotes, their descriptors are looked at when a thread begins to wait, and every ten milliseconds of a
+//! wait.
 
 use super::State;
 use super::knote::{Key, Knote, Place};
@@ -35,7 +36,6 @@ fn found(fd: RawFd, filter: Filter) -> Option<Event> {
     let mut event = Event::default();
     if events.intersects(end | Events::ERR) {
         event.flags = Flags::EOF;
-        event.fflags = fd::take_socket_error(fd).unwrap_or(0).cast_unsigned();
     } else if events.contains(Events::PRI) {
         (event.flags, event.fflags) = (Flags::OOBAND, note::OOB);
     } else if !(empty && fd::unsent_bytes(fd) == Some(0)) {
@@ -88,7 +88,7 @@ impl<K: Kernel> State<K> {
             if stays {
                 self.look_at(*key);
             } else {
-                self.remove(*key);
+                self.lose(*key);
             }
             stays
         });
@@ -120,17 +120,17 @@ impl<K: Kernel> State<K> {
 
 /// Refuses an EXCEPT or EMPTY that cannot be meant, whoever is to look for it.
 pub(super) fn check(change: &Event) -> Result<()> {
-    let fd = descriptor::number(change)?;
-    let identity = Identity::of(fd)?;
-    if change.filter == Filter::EMPTY && fd::unsent_bytes(fd).is_none() {
-        return Err(Error::invalid("EMPTY: the descriptor has no send buffer"));
-    }
-    if change.filter == Filter::EXCEPT && identity.is_on_disk() {
-        return Err(Error::invalid("EXCEPT: a file on disk has no urgent data"));
-    }
-    let known = if change.filter == Filter::EXCEPT { note::OOB } else { 0 };
+    let known = match change.filter {
+        Filter::EXCEPT => note::OOB,
+        Filter::EMPTY => 0,
+        _ => return Ok(()),
+    };
     if change.fflags & !known != 0 {
         return Err(Error::invalid("EXCEPT, EMPTY: fflags has bits that mean nothing here"));
+    }
+    let fd = descriptor::number(change)?;
+    if change.filter == Filter::EMPTY && fd::unsent_bytes(fd).is_none() {
+        return Err(Error::invalid("EMPTY: the descriptor has no send buffer"));
     }
     Ok(())
 }

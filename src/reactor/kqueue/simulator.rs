@@ -66,7 +66,11 @@ enum Watch {
     User {
         triggered: bool,
     },
-    Injected(Option<Record>),
+    Injected {
+        /// Of the file that VNODE watches.
+        file: Option<Identity>,
+        record: Option<Record>,
+    },
 }
 
 fn errno(number: i32) -> io::Error {
@@ -84,7 +88,7 @@ impl Queue {
 
     fn forget_closed(&mut self) {
         self.knotes.retain(|knote| match &knote.watch {
-            Watch::Descriptor { identity, .. } => {
+            Watch::Descriptor { identity, .. } | Watch::Injected { file: Some(identity), .. } => {
                 Identity::of(number(&knote.told)).ok() == Some(*identity)
             }
             Watch::Queue(queue) => queue.strong_count() > 0,
@@ -160,7 +164,8 @@ impl Queue {
         {
             return Err(errno(libc::ESRCH));
         } else if [dialect.signal, dialect.proc, dialect.vnode].contains(&filter) {
-            Watch::Injected(None)
+            let file = Identity::of(number(change)).ok().filter(|_| filter == dialect.vnode);
+            Watch::Injected { file, record: None }
         } else {
             return Err(errno(libc::EINVAL));
         };
@@ -176,8 +181,14 @@ impl Queue {
             return Ok(Watch::Queue(Weak::clone(queue)));
         }
         let identity = Identity::of(fd)?;
+        let dialect = self.dialect();
+        let for_sockets = [dialect.except, dialect.empty].contains(&Some(change.filter));
+        if for_sockets && !fd::is_socket(fd) {
+            return Err(errno(libc::EINVAL));
+        }
         let found: Readiness = poll::look(fd, to_events(Interest::WRITE)).into();
-        if change.filter == self.dialect().write && found.contains(Readiness::ERROR) {
+        let failed = found.contains(Readiness::ERROR) && !fd::is_socket(fd);
+        if change.filter == self.dialect().write && failed {
             return Err(errno(libc::EPIPE));
         }
         let edges = Epoll::new()?;
@@ -241,6 +252,9 @@ impl Knote {
                 let before = (*ready, *room);
                 let interest = Interest::READ | Interest::WRITE | Interest::URGENT;
                 let mut found: Readiness = poll::look(fd, to_events(interest)).into();
+                if fd::is_unconnected(fd) {
+                    found = Readiness::empty();
+                }
                 found.set(Readiness::DRAINED, fd::unsent_bytes(fd) == Some(0));
                 if found.contains(Readiness::ERROR) {
                     *error = (*error).max(fd::take_socket_error(fd).unwrap_or(0));
@@ -279,7 +293,7 @@ impl Knote {
                 Some(record)
             }
             Watch::User { triggered } => triggered.then_some(record),
-            Watch::Injected(record) => *record,
+            Watch::Injected { record, .. } => *record,
         }
     }
 
@@ -289,7 +303,7 @@ impl Knote {
             Watch::Descriptor { active, .. } => *active = false,
             Watch::Timer { next, period } => *next += *period,
             Watch::User { triggered } => *triggered &= !clear,
-            Watch::Injected(record) => *record = None,
+            Watch::Injected { record, .. } => *record = None,
             Watch::Queue(_) => {}
         }
         if self.told.flags & ev::DISPATCH != 0 {
@@ -316,7 +330,8 @@ impl<const SYSTEM: usize> Simulator<SYSTEM> {
             .iter_mut()
             .find(|knote| (knote.told.ident, knote.told.filter) == (record.ident, record.filter));
         let knote = knote.unwrap();
-        knote.watch = Watch::Injected(Some(Record { udata: knote.told.udata, ..record }));
+        let record = Some(Record { udata: knote.told.udata, ..record });
+        knote.watch = Watch::Injected { file: None, record };
     }
 
     /// What the kernel was told of a knote, if it has it.

@@ -8,6 +8,7 @@ use super::knote::{Key, Knote, Place};
 use super::{AT_ONCE, NEVER, State};
 use crate::reactor::event::{Event, Filter, Flags, note};
 use crate::reactor::filters::timer::{Schedule, WALL_CLOCK_CHECK_NS};
+use crate::reactor::handover::last_record;
 use crate::reactor::state::Name;
 use crate::reactor::triggers::Triggers;
 use crate::sys::clock;
@@ -43,7 +44,8 @@ impl<K: Kernel> State<K> {
             return AT_ONCE;
         }
         let deadline = self.timers.next_deadline().unwrap_or(NEVER);
-        deadline.min(self.polled.next().unwrap_or(NEVER))
+        let looks = [self.polled.next(), self.vanishing.next()];
+        looks.into_iter().flatten().fold(deadline, u64::min)
     }
 
     /// Sees to it that a sleeping thread, or whoever watches the queue's descriptor, learns of what is
@@ -90,13 +92,15 @@ impl<K: Kernel> State<K> {
                 }
             });
         }
-        if self.timers.is_empty() && self.polled.next().is_none() {
+        let (polls, asks) = (self.polled.next().is_some(), self.vanishing.next().is_some());
+        if self.timers.is_empty() && !polls && !asks {
             return;
         }
         let now = clock::monotonic_ns();
-        if self.polled.next().is_some() {
+        if polls {
             self.look_at_all(now);
         }
+        self.check_vanishing(now);
         while let Some(key) = self.timers.pop_expired(now) {
             if let Some(Knote { place: Place::Timer { alarm, .. }, .. }) = self.knotes.get_mut(key)
             {
@@ -149,6 +153,7 @@ impl<K: Kernel> State<K> {
             }
             Place::Polled { .. } => return self.polled_event(key),
             Place::Past { .. } => return self.past_event(key),
+            Place::Gone(flag) => return Some(last_record(event, *flag)),
             Place::Kernel { .. } => return None,
         }
         Some(event)
@@ -167,7 +172,7 @@ impl<K: Kernel> State<K> {
             self.remove(key);
         } else if event.flags.contains(Flags::DISPATCH) {
             if let Some(knote) = self.knotes.get_mut(key) {
-                knote.enabled = false;
+                knote.dispatch();
             }
         } else if is_timer {
             self.schedule_timer(key);
@@ -178,7 +183,8 @@ impl<K: Kernel> State<K> {
 
     /// ADD of a timer that is not there.
     pub(super) fn attach_timer(&mut self, change: &Event) -> Result<()> {
-        let schedule = Schedule::new(change, change.flags.contains(Flags::ONESHOT))?;
+        let schedule =
+            Schedule::new(change, change.flags.contains(Flags::ONESHOT), clock::monotonic_ns())?;
         let mut knote = Knote::new(change, Place::Timer { schedule, alarm: None });
         knote.flags |= Flags::CLEAR;
         let key = self.attach_soft(knote)?;
@@ -198,7 +204,8 @@ impl<K: Kernel> State<K> {
     pub(super) fn update_timer(&mut self, key: Key, change: &Event) -> Result<()> {
         let Some(knote) = self.knotes.get_mut(key) else { return Ok(()) };
         if change.flags.contains(Flags::ADD) {
-            let new = Schedule::new(change, knote.flags.contains(Flags::ONESHOT))?;
+            let new =
+                Schedule::new(change, knote.flags.contains(Flags::ONESHOT), clock::monotonic_ns())?;
             (knote.fflags, knote.data) = (change.fflags, change.data);
             if let Place::Timer { schedule, .. } = &mut knote.place {
                 *schedule = new;

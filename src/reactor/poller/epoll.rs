@@ -4,11 +4,13 @@
 //! epoll's registrations belong to a pair of number and open file. A number that names another file now
 //! is found by `ENOENT` (modify) or `EEXIST` (add, when an old registration turns up again). A closed
 //! number whose file lives on through `dup` keeps reporting, and nobody can take it out: the caller
-//! resets the set, which replaces the instance behind its descriptor.
+//! resets the set, which replaces the instance behind its descriptor. Whoever watches the set from
+//! outside would lose it with that, so what they are given is a second instance, which holds the first.
 
 use super::{Batch, Interest, Key, Mode, Outcome, Poller, Readiness, Ready, Registration};
 use crate::error::ErrorKind;
 use crate::reactor::backend::BackendKind;
+use crate::reactor::descriptors::INTERNAL;
 use crate::sys::epoll::{self, EpollEvent, Events};
 use crate::{Error, Result};
 use std::os::fd::RawFd;
@@ -17,7 +19,21 @@ use std::os::fd::RawFd;
 /// first.
 const MAX_REPORTS: usize = 1024;
 
-pub(in crate::reactor) struct Epoll(epoll::Epoll);
+pub(in crate::reactor) struct Epoll {
+    set: epoll::Epoll,
+    /// There once the set was to be watched from outside. Holds `set`, nothing else.
+    outside: Option<epoll::Epoll>,
+}
+
+impl Epoll {
+    /// Refuses the poller's own descriptors.
+    fn check(&self, fd: RawFd) -> Result<()> {
+        if self.outside.as_ref().is_some_and(|outside| outside.fd() == fd) {
+            return Err(Error::invalid("a queue cannot watch its own descriptor"));
+        }
+        if fd == self.set.fd() { Err(Error::os(libc::EBADF)) } else { Ok(()) }
+    }
+}
 
 impl Poller for Epoll {
     const KIND: BackendKind = BackendKind::Epoll;
@@ -27,7 +43,7 @@ impl Poller for Epoll {
 
     fn new() -> Result<Self> {
         match epoll::Epoll::new() {
-            Ok(epoll) => Ok(Self(epoll)),
+            Ok(set) => Ok(Self { set, outside: None }),
             Err(error) if error.raw_os_error() == Some(libc::ENOTSUP) => Err(Error::new(
                 ErrorKind::Os(libc::ENOTSUP),
                 "backend epoll: this system has no epoll; poll and select are everywhere",
@@ -37,18 +53,19 @@ impl Poller for Epoll {
     }
 
     fn set(&mut self, fd: RawFd, registration: Registration, known: bool) -> Result<Outcome> {
+        self.check(fd)?;
         let key = pack(Key { fd, generation: registration.generation });
         let events = to_events(registration);
         if known {
-            return match self.0.modify(fd, events, key) {
+            return match self.set.modify(fd, events, key) {
                 Ok(()) => Ok(Outcome::Done),
                 Err(error) if is_stale(&error) => Ok(Outcome::Stale),
                 Err(error) => Err(error.into()),
             };
         }
-        match self.0.add(fd, events, key) {
+        match self.set.add(fd, events, key) {
             Err(error) if error.raw_os_error() == Some(libc::EEXIST) => {
-                self.0.modify(fd, events, key)?;
+                self.set.modify(fd, events, key)?;
             }
             result => result?,
         }
@@ -56,26 +73,53 @@ impl Poller for Epoll {
     }
 
     fn clear(&mut self, fd: RawFd) -> Outcome {
-        match self.0.delete(fd) {
+        match self.set.delete(fd) {
             Ok(()) => Outcome::Done,
             Err(_) => Outcome::Stale,
         }
     }
 
     fn reset(&mut self) -> Result<()> {
-        Ok(self.0.replace()?)
+        if let Some(outside) = &self.outside {
+            // It holds the set, which is open.
+            let _ = outside.delete(self.set.fd());
+        }
+        let result = self.set.replace();
+        if let Some(outside) = &self.outside {
+            outside.add(self.set.fd(), Events::IN, 0)?;
+        }
+        Ok(result?)
+    }
+
+    /// Tries to add it: what is registered under the same number is there already, which the kernel
+    /// finds out before all else but that the number is open.
+    fn names_same_file(&self, fd: RawFd) -> bool {
+        let unknown = pack(Key { fd, generation: INTERNAL });
+        match self.set.add(fd, Events::empty(), unknown) {
+            Ok(()) => {
+                // It was not, and is not to be.
+                let _ = self.set.delete(fd);
+                false
+            }
+            Err(error) => error.raw_os_error() == Some(libc::EEXIST),
+        }
     }
 
     fn prepare(&self, batch: &mut EpollBatch, room: usize) {
-        batch.epoll = self.0.fd();
+        batch.epoll = self.set.fd();
         batch.room = room.clamp(1, MAX_REPORTS);
         if batch.events.len() < batch.room {
             batch.events.resize(batch.room, EpollEvent::EMPTY);
         }
     }
 
-    fn fd(&self) -> Option<RawFd> {
-        Some(self.0.fd())
+    fn fd(&mut self) -> Result<Option<RawFd>> {
+        if self.outside.is_none() {
+            let outside = epoll::Epoll::new()?;
+            outside.add(self.set.fd(), Events::IN, 0)?;
+            self.outside = Some(outside);
+        }
+        Ok(self.outside.as_ref().map(epoll::Epoll::fd))
     }
 }
 

@@ -131,11 +131,15 @@ pub(super) trait Poller: Send + Sized {
     /// Forgets all registrations, those that could not be cleared too.
     fn reset(&mut self) -> Result<()>;
 
+    /// Whether a registered number still names the file that it named then.
+    fn names_same_file(&self, fd: RawFd) -> bool;
+
     /// Makes a batch ready to wait for what is registered now, and for `room` reports at once.
     fn prepare(&self, batch: &mut Self::Batch, room: usize);
 
-    /// The set's own descriptor, readable when something in it is ready; `None` where there is none.
-    fn fd(&self) -> Option<RawFd>;
+    /// A descriptor that is readable when something in the set is ready, the same one at any time, also
+    /// after [`Poller::reset`]; `None` where the kernel keeps no set.
+    fn fd(&mut self) -> Result<Option<RawFd>>;
 }
 
 /// One thread's wait on a poller, apart from it, so that no lock is held.

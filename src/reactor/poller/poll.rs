@@ -33,6 +33,10 @@ impl Poller for Poll {
         Ok(())
     }
 
+    fn names_same_file(&self, fd: RawFd) -> bool {
+        self.0.names_same_file(fd)
+    }
+
     fn prepare(&self, batch: &mut PollBatch, _room: usize) {
         if self.0.copy_to(&mut batch.copy) {
             batch.set.clear();
@@ -40,8 +44,8 @@ impl Poller for Poll {
         }
     }
 
-    fn fd(&self) -> Option<RawFd> {
-        None
+    fn fd(&mut self) -> Result<Option<RawFd>> {
+        Ok(None)
     }
 }
 

@@ -44,6 +44,10 @@ impl Poller for Select {
         Ok(())
     }
 
+    fn names_same_file(&self, fd: RawFd) -> bool {
+        self.0.names_same_file(fd)
+    }
+
     fn prepare(&self, batch: &mut SelectBatch, _room: usize) {
         if !self.0.copy_to(&mut batch.copy) {
             return;
@@ -63,8 +67,8 @@ impl Poller for Select {
         }
     }
 
-    fn fd(&self) -> Option<RawFd> {
-        None
+    fn fd(&mut self) -> Result<Option<RawFd>> {
+        Ok(None)
     }
 }
 

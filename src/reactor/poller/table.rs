@@ -70,6 +70,11 @@ impl Table {
         }
     }
 
+    pub(super) fn names_same_file(&self, fd: RawFd) -> bool {
+        let row = self.place(fd).and_then(|place| self.rows.get(place));
+        row.is_some_and(Row::is_same_file)
+    }
+
     pub(super) fn reset(&mut self) {
         self.rows.clear();
         self.places.clear();

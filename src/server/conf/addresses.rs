@@ -4,7 +4,7 @@
 use super::build::{ListenDraft, Server};
 use super::source::{Sources, Span, quoted};
 use crate::error::Result;
-use crate::server::address::Address;
+use crate::net::Address;
 use crate::server::config::ServerName;
 use std::collections::HashMap;
 

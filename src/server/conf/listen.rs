@@ -6,8 +6,8 @@ use super::schema::suggestion;
 use super::source::quoted;
 use super::statement::Statement;
 use super::values;
-use crate::error::Result;
-use crate::server::address::Address;
+use crate::error::{Error, Result};
+use crate::net::Address;
 use crate::server::config::{Listen, ServerName};
 use crate::server::limits;
 
@@ -46,7 +46,7 @@ fn address(statement: &Statement<'_>) -> Result<Address> {
         Some(path) if !path.is_empty() => format!("unix:{}", folder.join(path).display()),
         _ => word.text.clone(),
     };
-    text.parse().map_err(|reason: String| statement.error(word, reason))
+    text.parse().map_err(|reason: Error| statement.error(word, reason.to_string()))
 }
 
 /// Adds names to the server; `.example.org` stands for two.

@@ -204,7 +204,7 @@ fn addresses_are_written_as_in_nginx() {
         assert_eq!(config.servers[0].listens[0].address.to_string(), expected, "{text}");
     }
     let long = format!("server {{ listen unix:/{}; }}", "x".repeat(200));
-    assert!(read(&long).unwrap_err().to_string().contains("cannot be a socket"));
+    assert!(read(&long).unwrap_err().to_string().contains("cannot be the path of a socket"));
 }
 
 #[test]

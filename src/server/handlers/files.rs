@@ -110,7 +110,7 @@ fn open(x: &mut Exchange<'_>, name: &Path) -> Result<(File, Metadata), Reject> {
 }
 
 fn reject(x: &mut Exchange<'_>, error: &io::Error) -> Reject {
-    if sys::socket::is_exhausted(error) {
+    if sys::file::is_exhausted(error) {
         x.response.exhausted = true;
         x.response.line("Retry-After", limits::RETRY_AFTER.as_bytes());
         return Reject::new(Status::SERVICE_UNAVAILABLE, "out of descriptors or memory");

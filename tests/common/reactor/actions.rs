@@ -135,3 +135,20 @@ impl Drop for Signals {
         self.sender.take().unwrap().join().unwrap();
     }
 }
+
+/// Runs `body` while this thread takes no signal of that number.
+pub fn with_blocked<T>(signal: libc::c_int, body: impl FnOnce() -> T) -> T {
+    // SAFETY: the sets are valid for the calls.
+    let before = unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, signal);
+        let mut before = set;
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut before);
+        before
+    };
+    let result = body();
+    // SAFETY: as above.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut()) };
+    result
+}

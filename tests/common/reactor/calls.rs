@@ -1,36 +1,80 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! "The calls": how changes, records, capacity and time-outs behave.
 
-use super::{Bench, NOT_NS, Q, SOON_NS, change, read, system, timer, user, write};
+use super::{
+    Bench, NOT_NS, Q, SOON_NS, change, ident, needs_a_kernel, read, skip, system, timer, user,
+    write,
+};
 use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use std::collections::BTreeSet;
-use std::io::{Read, Write, pipe};
+use std::io::{Write, pipe};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 crate::cases![
-    a_new_queue_is_empty,
-    a_failure_with_room_is_a_record,
-    a_failure_without_room_is_the_result_and_the_first_one,
-    a_receipt_always_answers_and_drains_nothing,
-    no_capacity_returns_at_once,
-    a_wait_lasts_as_long_as_asked,
-    a_wait_is_exact_to_less_than_a_millisecond,
-    a_signal_ends_the_wait,
-    unknown_filters_are_einval,
-    bad_descriptors_are_ebadf,
-    missing_knotes_are_enoent,
-    a_failed_change_changes_nothing,
-    the_child_of_a_fork_has_no_queue,
-    the_queue_is_pollable,
-    the_queue_can_be_watched_by_another,
-    capacity_one_reaches_every_ready_knote,
-    always_ready_knotes_starve_nobody,
-    select_refuses_what_does_not_fit,
+    "create":
+        a_new_queue_is_empty,
+        a_queue_is_closed_on_exec,
+        a_queue_without_descriptors_is_emfile;
+    "a change fails, room in the event list":
+        a_failure_with_room_is_a_record;
+    "a change fails, no room":
+        a_failure_without_room_is_the_result_and_the_first_one;
+    "RECEIPT on a change":
+        a_receipt_always_answers_and_drains_nothing;
+    "event capacity 0":
+        no_capacity_returns_at_once;
+    "timeout":
+        a_wait_lasts_as_long_as_asked,
+        a_wait_is_exact_to_less_than_a_millisecond;
+    "signal during the wait":
+        a_signal_ends_the_wait;
+    "bad input":
+        unknown_filters_are_einval,
+        filters_of_single_systems_are_enotsup,
+        bad_descriptors_are_ebadf,
+        filters_of_single_systems_are_enotsup,
+        missing_knotes_are_enoent,
+        a_failed_change_changes_nothing;
+    "fork":
+        the_child_of_a_fork_has_no_queue;
+    "order and fairness":
+        capacity_one_reaches_every_ready_knote,
+        always_ready_knotes_starve_nobody;
+    "limits":
+        select_refuses_what_does_not_fit;
 ];
 
 fn a_new_queue_is_empty(bench: &Bench) {
+    bench.queue().none();
+}
+
+fn a_queue_is_closed_on_exec(bench: &Bench) {
+    if !cfg!(target_os = "linux") {
+        skip("the system does not list descriptors");
+    }
+    needs_a_kernel(bench);
+    let before = system::descriptors();
+    let queue = bench.queue();
+    let file = tempfile::tempfile().unwrap();
+    let own = usize::try_from(std::process::id()).unwrap();
+    let signal = usize::try_from(libc::SIGUSR2).unwrap();
+    // Whatever needs a descriptor of the queue's own.
+    let wanted = Event { fflags: note::WRITE, ..change(ident(&file), Filter::VNODE, Flags::ADD) };
+    queue.set(wanted);
+    queue.set(Event { fflags: note::EXIT, ..change(own, Filter::PROC, Flags::ADD) });
+    queue.set(change(signal, Filter::SIGNAL, Flags::ADD));
+    queue.0.fd().unwrap_or_default();
+    let new: Vec<_> = system::descriptors().into_iter().filter(|fd| !before.contains(fd)).collect();
+    assert!(new.len() >= 4, "{new:?}");
+    assert!(new.iter().all(|fd| system::is_closed_on_exec(*fd)), "{new:?}");
+}
+
+fn a_queue_without_descriptors_is_emfile(bench: &Bench) {
+    needs_a_kernel(bench);
+    let result = system::without_descriptors(|| (bench.face.create)(bench.kind).map(drop));
+    assert_eq!(result, Err(libc::EMFILE));
     bench.queue().none();
 }
 
@@ -90,18 +134,18 @@ fn a_wait_lasts_as_long_as_asked(bench: &Bench) {
 fn a_wait_is_exact_to_less_than_a_millisecond(bench: &Bench) {
     let coarse = cfg!(not(any(target_os = "linux", target_os = "freebsd")));
     if coarse && bench.kind == BackendKind::Poll {
-        println!("skipped: this system's poll counts milliseconds");
-        return;
+        skip("the system's poll counts milliseconds");
     }
     let queue = bench.queue();
-    let shortest = (0..20).map(|_| {
+    let lasted = || {
         let start = Instant::now();
         assert_eq!(queue.wait(1, 200_000), []);
-        start.elapsed()
-    });
-    let shortest = shortest.min().unwrap();
-    assert!(shortest >= Duration::from_micros(200), "too short: {shortest:?}");
-    assert!(shortest < Duration::from_millis(1), "rounded up: {shortest:?}");
+        let time = start.elapsed();
+        assert!(time >= Duration::from_micros(200), "too short: {time:?}");
+        time
+    };
+    // A busy machine makes waits longer, but if they are rounded up, none is ever shorter than that.
+    assert!((0..1000).any(|_| lasted() < Duration::from_millis(1)), "rounded up");
 }
 
 fn a_signal_ends_the_wait(bench: &Bench) {
@@ -117,9 +161,19 @@ fn a_signal_ends_the_wait(bench: &Bench) {
 
 fn unknown_filters_are_einval(bench: &Bench) {
     let queue = bench.queue();
-    for number in [0, -1, 10, i16::MAX, i16::MIN] {
+    for number in [0, -1, 14, i16::MAX, i16::MIN] {
         let unknown = change(0, Filter(number), Flags::ADD);
         assert_eq!(queue.try_set(unknown), Err(libc::EINVAL), "filter {number}");
+    }
+}
+
+fn filters_of_single_systems_are_enotsup(bench: &Bench) {
+    let queue = bench.queue();
+    for filter in [Filter::AIO, Filter::MACHPORT, Filter::FS, Filter::PROCDESC] {
+        assert_eq!(queue.try_set(change(1, filter, Flags::ADD)), Err(libc::ENOTSUP), "{filter:?}");
+        for flags in [Flags::ENABLE, Flags::DELETE, Flags::ADD | Flags::DELETE] {
+            assert_eq!(queue.try_set(change(1, filter, flags)), Err(libc::ENOENT), "{filter:?}");
+        }
     }
 }
 
@@ -182,50 +236,6 @@ fn the_child_of_a_fork_has_no_queue(bench: &Bench) {
     assert_eq!(queue.one().ident, 1);
 }
 
-fn the_queue_is_pollable(bench: &Bench) {
-    let queue = bench.queue();
-    let pollable = matches!(bench.kind, BackendKind::Epoll | BackendKind::Kqueue);
-    if !pollable || bench.face.simulated {
-        assert_eq!(queue.0.fd(), Err(libc::ENOTSUP));
-        return;
-    }
-    let fd = queue.0.fd().unwrap();
-    assert!(!system::is_readable(fd, 0));
-    let (mut reader, mut writer) = pipe().unwrap();
-    queue.set(read(&reader, Flags::ADD));
-    writer.write_all(b"x").unwrap();
-    assert!(system::is_readable(fd, 0));
-    reader.read_exact(&mut [0]).unwrap();
-    queue.none();
-    assert!(!system::is_readable(fd, 0));
-
-    queue.set(timer(1, Flags::ADD | Flags::ONESHOT, 0, 5));
-    assert!(!system::is_readable(fd, 0));
-    assert!(system::is_readable(fd, 5_000));
-    assert_eq!(queue.one().filter, Filter::TIMER);
-    assert!(!system::is_readable(fd, 0));
-
-    queue.set(user(1, Flags::ADD | Flags::CLEAR, 0));
-    queue.0.trigger(1).unwrap();
-    assert!(system::is_readable(fd, 0));
-    queue.one();
-    assert!(!system::is_readable(fd, 0));
-    queue.set(user(1, Flags::empty(), note::TRIGGER));
-    assert!(system::is_readable(fd, 0));
-}
-
-fn the_queue_can_be_watched_by_another(bench: &Bench) {
-    let inner = bench.queue();
-    let Ok(fd) = inner.0.fd() else { return };
-    let outer = bench.queue();
-    outer.set(change(usize::try_from(fd).unwrap(), Filter::READ, Flags::ADD));
-    outer.none();
-    inner.set(timer(1, Flags::ADD | Flags::ONESHOT, 0, 2));
-    assert_eq!(outer.one().ident, usize::try_from(fd).unwrap());
-    inner.one();
-    outer.none();
-}
-
 fn capacity_one_reaches_every_ready_knote(bench: &Bench) {
     let queue = bench.queue();
     let pairs: Vec<_> = (0..5).map(|_| UnixStream::pair().unwrap()).collect();
@@ -258,8 +268,7 @@ fn always_ready_knotes_starve_nobody(bench: &Bench) {
 fn select_refuses_what_does_not_fit(bench: &Bench) {
     const NUMBER: i32 = 1500;
     if !system::allow_descriptor(NUMBER) {
-        println!("skipped: the limit of descriptors is below {NUMBER}");
-        return;
+        skip("the limit of descriptors is too low");
     }
     let queue = bench.queue();
     let (reader, mut writer) = pipe().unwrap();

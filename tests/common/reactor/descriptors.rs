@@ -1,29 +1,35 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! READ and WRITE: what is delivered for sockets, pipes, listeners and their ends.
 
-use super::{Bench, ident, read, write};
+use super::{Bench, ident, read, skip, system, write};
 use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use std::io::{ErrorKind, Read, Write, pipe};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixListener, UnixStream};
 
 crate::cases![
-    read_tells_the_bytes_if_asked,
-    a_listener_tells_its_connections,
-    a_unix_listener_is_readable,
-    a_datagram_is_readable,
-    write_tells_the_room_if_asked,
-    write_waits_for_room,
-    clear_write_comes_again_when_there_is_room_again,
-    a_half_close_is_an_end_with_data_still_readable,
-    the_last_writer_ends_the_reader,
-    the_last_reader_ends_the_writer,
-    a_reset_tells_its_error_to_both_filters,
-    the_end_is_told_once_with_clear,
-    a_low_water_mark_holds_back_and_does_not_spin,
-    a_low_water_mark_does_not_hold_back_the_end,
-    low_water_marks_are_per_knote,
-    a_low_water_mark_of_room,
+    "READ, listening socket":
+        a_listener_tells_its_connections,
+        a_unix_listener_is_readable;
+    "READ, socket or pipe":
+        read_tells_the_bytes_if_asked,
+        a_datagram_is_readable;
+    "WRITE":
+        write_tells_the_room_if_asked,
+        write_waits_for_room,
+        clear_write_comes_again_when_there_is_room_again;
+    "EOF and errors":
+        a_half_close_is_an_end_with_data_still_readable,
+        the_last_writer_ends_the_reader,
+        the_last_reader_ends_the_writer,
+        the_end_is_told_once_with_clear;
+    "low-water marks":
+        a_low_water_mark_holds_back_and_does_not_spin,
+        a_low_water_mark_does_not_hold_back_the_end,
+        low_water_marks_are_per_knote,
+        the_mark_of_a_socket_is_respected,
+        a_mark_of_one_knote_does_not_change_that_of_the_socket,
+        a_low_water_mark_of_room;
 ];
 
 fn with_note(change: Event, fflags: u32, data: i64) -> Event {
@@ -114,7 +120,6 @@ fn write_tells_the_room_if_asked(bench: &Bench) {
     let room = queue.one().data;
     writer.write_all(&[0; 1000]).unwrap();
     if bench.kind == BackendKind::Kqueue && !bench.face.simulated {
-        println!("skipped: kernels count the room of a pipe in their own ways");
         return;
     }
     assert_eq!(queue.one().data, if cfg!(target_os = "linux") { room - 1000 } else { room });
@@ -159,8 +164,7 @@ fn a_half_close_is_an_end_with_data_still_readable(bench: &Bench) {
     assert_eq!(find(Filter::READ).data, 3);
     assert_eq!(find(Filter::WRITE).flags & Flags::EOF, Flags::empty());
     if !cfg!(target_os = "linux") && bench.kind != BackendKind::Kqueue {
-        println!("skipped: this system's poll does not tell a half-close from data");
-        return;
+        skip("the system's poll does not tell a half-close from data");
     }
     assert!((0..1000).any(|_| end()));
     (&near).read_exact(&mut [0; 3]).unwrap();
@@ -191,23 +195,6 @@ fn the_last_reader_ends_the_writer(bench: &Bench) {
     let event = queue.one();
     assert!(event.flags.contains(Flags::EOF));
     assert_eq!(event.fflags, 0);
-}
-
-fn a_reset_tells_its_error_to_both_filters(bench: &Bench) {
-    let queue = bench.queue();
-    let (near, mut far) = tcp_pair();
-    (&near).write_all(b"unread data makes the close a reset").unwrap();
-    far.read_exact(&mut [0; 1]).unwrap();
-    queue.set(read(&near, Flags::ADD));
-    queue.none();
-    drop(far);
-    let event = queue.one();
-    assert!(event.flags.contains(Flags::EOF));
-    assert_eq!(event.fflags, libc::ECONNRESET.cast_unsigned());
-    queue.set(write(&near, Flags::ADD | Flags::ONESHOT));
-    let events = queue.wait(8, 0);
-    assert_eq!(events.len(), 2);
-    assert!(events.iter().all(|event| event.flags.contains(Flags::EOF)));
 }
 
 fn the_end_is_told_once_with_clear(bench: &Bench) {
@@ -266,12 +253,34 @@ fn low_water_marks_are_per_knote(bench: &Bench) {
     assert!(seen(1) && seen(5));
 }
 
+fn the_mark_of_a_socket_is_respected(bench: &Bench) {
+    let queue = bench.queue();
+    let (mut near, mut far) = tcp_pair();
+    system::set_receive_mark(&near, 4);
+    queue.set(read(&near, Flags::ADD));
+    far.write_all(b"123").unwrap();
+    queue.none();
+    far.write_all(b"4").unwrap();
+    queue.one();
+    near.read_exact(&mut [0]).unwrap();
+    queue.none();
+}
+
+fn a_mark_of_one_knote_does_not_change_that_of_the_socket(bench: &Bench) {
+    let (first, second) = (bench.queue(), bench.queue());
+    let (near, mut far) = tcp_pair();
+    first.set(with_note(read(&near, Flags::ADD), note::LOWAT, 100));
+    second.set(read(&near, Flags::ADD));
+    far.write_all(b"1").unwrap();
+    assert_eq!(second.one().ident, ident(&near));
+    first.none();
+}
+
 fn a_low_water_mark_of_room(bench: &Bench) {
     let queue = bench.queue();
     let (mut reader, mut writer) = pipe().unwrap();
     if !cfg!(target_os = "linux") {
-        println!("skipped: this system does not tell the room of a pipe");
-        return;
+        skip("the system does not tell the room of a pipe");
     }
     writer.write_all(&[0; 8192]).unwrap();
     queue.set(with_note(write(&writer, Flags::ADD), note::LOWAT, 65536));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! EXCEPT and OOBAND: urgent data. EMPTY: everything written has been taken.
 
-use super::{Bench, Q, SOON_NS, change, ident, read, system, write};
+use super::{Bench, SOON_NS, change, ident, read, skip, system, write};
 use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use std::io::{Read, Write, pipe};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -9,23 +9,27 @@ use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 
 crate::cases![
-    urgent_data_is_told_and_gone_once_read,
-    plain_data_is_not_urgent,
-    except_tells_the_end_of_the_other_side,
-    except_and_read_share_a_descriptor,
-    oneshot_and_clear_urgent_data,
-    read_with_ooband_is_told_of_urgent_data,
-    read_without_ooband_is_not_told_of_urgent_data,
-    urgent_data_passes_a_low_water_mark,
-    an_empty_send_buffer_is_told_at_once,
-    a_full_send_buffer_is_told_when_it_has_drained,
-    waiting_for_a_drain_does_not_spin,
-    clear_empty_is_told_again_after_the_next_drain,
-    oneshot_and_dispatch_empty,
-    empty_of_a_pipe_and_a_terminal,
-    empty_tells_the_end,
-    empty_makes_the_queue_readable,
-    what_has_no_urgent_data_and_no_send_buffer_is_refused,
+    "EXCEPT":
+        urgent_data_is_told_and_gone_once_read,
+        plain_data_is_not_urgent,
+        except_tells_the_end_of_the_other_side,
+        except_and_read_share_a_descriptor,
+        oneshot_and_clear_urgent_data;
+    "OOBAND":
+        read_with_ooband_is_told_of_urgent_data,
+        read_without_ooband_is_not_told_of_urgent_data,
+        urgent_data_passes_a_low_water_mark;
+    "EMPTY":
+        an_empty_send_buffer_is_told_at_once,
+        a_full_send_buffer_is_told_when_it_has_drained,
+        waiting_for_a_drain_does_not_spin,
+        clear_empty_is_told_again_after_the_next_drain,
+        oneshot_and_dispatch_empty,
+        empty_of_a_pipe_and_a_terminal,
+        empty_tells_the_end,
+        empty_makes_the_queue_readable;
+    "bad input":
+        what_has_no_urgent_data_and_no_send_buffer_is_refused;
 ];
 
 fn except(fd: &impl AsRawFd, flags: Flags) -> Event {
@@ -70,8 +74,7 @@ fn plain_data_is_not_urgent(bench: &Bench) {
 
 fn except_tells_the_end_of_the_other_side(bench: &Bench) {
     if !cfg!(target_os = "linux") {
-        println!("skipped: this system's poll does not tell a half-close from data");
-        return;
+        skip("the system's poll does not tell a half-close from data");
     }
     let queue = bench.queue();
     let (near, far) = tcp_pair();
@@ -117,17 +120,18 @@ fn oneshot_and_clear_urgent_data(bench: &Bench) {
 }
 
 /// A kernel's kqueue tells of urgent data by EXCEPT only.
-fn refuses_ooband(queue: &Q) {
-    let (near, _far) = tcp_pair();
-    let asked = read(&near, Flags::ADD | Flags::OOBAND);
-    assert_eq!(queue.try_set(asked), Err(libc::ENOTSUP));
+fn needs_ooband(bench: &Bench) {
+    if bench.kind == BackendKind::Kqueue {
+        let (near, _far) = tcp_pair();
+        let asked = read(&near, Flags::ADD | Flags::OOBAND);
+        assert_eq!(bench.queue().try_set(asked), Err(libc::ENOTSUP));
+        skip("ENOTSUP: add EXCEPT beside READ");
+    }
 }
 
 fn read_with_ooband_is_told_of_urgent_data(bench: &Bench) {
+    needs_ooband(bench);
     let queue = bench.queue();
-    if bench.kind == BackendKind::Kqueue {
-        return refuses_ooband(&queue);
-    }
     let (near, mut far) = tcp_pair();
     queue.set(read(&near, Flags::ADD | Flags::OOBAND));
     queue.none();
@@ -142,10 +146,8 @@ fn read_with_ooband_is_told_of_urgent_data(bench: &Bench) {
 }
 
 fn read_without_ooband_is_not_told_of_urgent_data(bench: &Bench) {
+    needs_ooband(bench);
     let queue = bench.queue();
-    if bench.kind == BackendKind::Kqueue {
-        return refuses_ooband(&queue);
-    }
     let (near, far) = tcp_pair();
     queue.set(read(&near, Flags::ADD | Flags::OOBAND));
     queue.set(read(&near, Flags::ADD));
@@ -156,10 +158,8 @@ fn read_without_ooband_is_not_told_of_urgent_data(bench: &Bench) {
 }
 
 fn urgent_data_passes_a_low_water_mark(bench: &Bench) {
+    needs_ooband(bench);
     let queue = bench.queue();
-    if bench.kind == BackendKind::Kqueue {
-        return refuses_ooband(&queue);
-    }
     let (near, mut far) = tcp_pair();
     let marked = read(&near, Flags::ADD | Flags::OOBAND);
     queue.set(Event { fflags: note::LOWAT, data: 100, ..marked });
@@ -237,8 +237,7 @@ fn empty_of_a_pipe_and_a_terminal(bench: &Bench) {
     queue.set(empty(&terminal, Flags::ADD | Flags::ONESHOT));
     queue.one();
     if !cfg!(target_os = "linux") {
-        println!("skipped: this system does not tell what is in a pipe");
-        return;
+        skip("the system does not tell what is in a pipe");
     }
     let (mut reader, mut writer) = pipe().unwrap();
     queue.set(empty(&writer, Flags::ADD));
@@ -261,10 +260,7 @@ fn empty_tells_the_end(bench: &Bench) {
 
 fn empty_makes_the_queue_readable(bench: &Bench) {
     let queue = bench.queue();
-    let Ok(fd) = queue.0.fd() else {
-        assert_ne!(bench.kind, BackendKind::Epoll);
-        return;
-    };
+    let fd = bench.descriptor(&queue);
     let (mut near, mut far) = UnixStream::pair().unwrap();
     near.write_all(b"x").unwrap();
     queue.set(empty(&near, Flags::ADD));

@@ -1,37 +1,33 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Last records: VANISHED, and the deferred deletion of a knote whose event is with a thread.
 
-use super::{Bench, NOT_NS, change, ident, read, system, timer, user};
+use super::{Bench, NOT_NS, change, ident, needs_identities, read, system, timer, user};
 use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use std::fs::File;
 use std::io::{Write, pipe};
 use std::os::fd::AsRawFd;
 
 crate::cases![
-    if has_farewells;
-    a_closed_descriptor_is_told_once,
-    a_close_wakes_the_wait,
-    a_number_that_names_another_file_has_vanished,
-    reusing_a_number_tells_of_the_old_knote,
-    a_closed_file_is_told,
-    a_disabled_knote_tells_that_it_vanished,
-    without_vanished_a_close_is_silent,
-    an_event_does_not_say_vanished,
-    waiting_for_a_close_does_not_spin,
-    a_deleted_knote_does_not_vanish,
-    vanished_goes_with_dispatch_and_udata_specific,
-    a_deletion_during_delivery_is_deferred,
-    a_deferred_deletion_is_told_once_and_final,
-    enabling_and_deleting_in_one_is_at_once,
-    a_knote_that_is_only_disabled_is_deleted_at_once,
-    a_deletion_without_dispatch_is_at_once,
-    timers_and_user_events_are_deferred_as_well,
+    "VANISHED":
+        a_closed_descriptor_is_told_once,
+        a_close_wakes_the_wait,
+        a_number_that_names_another_file_has_vanished,
+        reusing_a_number_tells_of_the_old_knote,
+        a_closed_file_is_told,
+        a_disabled_knote_tells_that_it_vanished,
+        without_vanished_a_close_is_silent,
+        an_event_does_not_say_vanished,
+        waiting_for_a_close_does_not_spin,
+        a_deleted_knote_does_not_vanish,
+        vanished_goes_with_dispatch_and_udata_specific;
+    "deferred deletion":
+        a_deletion_during_delivery_is_deferred,
+        a_deferred_deletion_is_told_once_and_final,
+        enabling_and_deleting_in_one_is_at_once,
+        a_knote_that_is_only_disabled_is_deleted_at_once,
+        a_deletion_without_dispatch_is_at_once,
+        timers_and_user_events_are_deferred_as_well;
 ];
-
-/// No BSD tells of a close, or defers a deletion.
-fn has_farewells(bench: &Bench) -> bool {
-    bench.kind != BackendKind::Kqueue
-}
 
 const EXCLUSIVE: Flags = Flags::ADD.union(Flags::DISPATCH).union(Flags::UDATA_SPECIFIC);
 
@@ -72,6 +68,7 @@ fn a_close_wakes_the_wait(bench: &Bench) {
 }
 
 fn a_number_that_names_another_file_has_vanished(bench: &Bench) {
+    needs_identities(bench);
     let queue = bench.queue();
     let (reader, _writer) = pipe().unwrap();
     let (second, mut writer) = pipe().unwrap();
@@ -87,6 +84,7 @@ fn a_number_that_names_another_file_has_vanished(bench: &Bench) {
 }
 
 fn reusing_a_number_tells_of_the_old_knote(bench: &Bench) {
+    needs_identities(bench);
     let queue = bench.queue();
     let (reader, _writer) = pipe().unwrap();
     let (second, mut writer) = pipe().unwrap();
@@ -113,7 +111,7 @@ fn a_closed_file_is_told(bench: &Bench) {
     queue.set(vanishing(&file));
     drop(file);
     assert_vanished(queue.one(), number);
-    if cfg!(target_os = "linux") {
+    if cfg!(target_os = "linux") || bench.kind == BackendKind::Kqueue {
         let file = File::open(&path).unwrap();
         let flags = EXCLUSIVE | Flags::VANISHED;
         queue.set(Event { fflags: note::WRITE, ..change(ident(&file), Filter::VNODE, flags) });

@@ -1,33 +1,41 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! "Flags", and how the filters share a descriptor.
 
-use super::{Bench, NOT_NS, change, ident, read, timer, user, write};
+use super::{Bench, change, ident, needs_a_kernel, read, timer, user, write};
 use evl::reactor::{Event, Filter, Flags, note};
 use std::io::{Read, Write, pipe};
 use std::os::unix::net::UnixStream;
 
 crate::cases![
-    level_repeats_while_the_condition_holds,
-    a_condition_that_is_gone_is_not_delivered,
-    clear_waits_for_a_new_transition,
-    clear_reports_what_came_after_draining,
-    clear_reports_more_data,
-    oneshot_is_delivered_once_and_deleted,
-    oneshot_leaves_the_other_filter_alone,
-    dispatch_is_disabled_at_delivery_and_enable_rearms,
-    disabled_knotes_keep_watching,
-    a_disabled_hangup_does_not_spin,
-    add_with_disable_is_silent_and_add_again_enables,
-    adding_again_never_duplicates,
-    adding_again_updates_udata_but_not_the_mode,
-    keepudata_leaves_udata_alone,
-    enable_and_disable_contradict,
-    delete_wins_over_add,
-    delete_drops_a_pending_event,
-    udata_specific_knotes_live_side_by_side,
-    level_and_edge_share_a_descriptor,
-    dispatch_and_level_share_a_descriptor,
-    records_echo_registration_flags,
+    "level":
+        level_repeats_while_the_condition_holds,
+        a_condition_that_is_gone_is_not_delivered;
+    "ONESHOT":
+        oneshot_is_delivered_once_and_deleted,
+        oneshot_leaves_the_other_filter_alone;
+    "DISPATCH":
+        dispatch_is_disabled_at_delivery_and_enable_rearms;
+    "ENABLE / DISABLE":
+        disabled_knotes_keep_watching,
+        a_disabled_hangup_does_not_spin,
+        enable_and_disable_contradict;
+    "ADD":
+        add_with_disable_is_silent_and_add_again_enables,
+        adding_again_never_duplicates,
+        adding_again_updates_udata_but_not_the_mode;
+    "a change without ADD":
+        a_low_water_mark_counts_with_add_only,
+        notes_of_files_and_processes_count_with_add_only,
+        any_change_sets_udata;
+    "KEEPUDATA":
+        keepudata_leaves_udata_alone;
+    "DELETE":
+        delete_wins_over_add,
+        delete_drops_a_pending_event;
+    "UDATA_SPECIFIC":
+        udata_specific_knotes_live_side_by_side;
+    "flags of a record":
+        records_echo_registration_flags;
 ];
 
 fn level_repeats_while_the_condition_holds(bench: &Bench) {
@@ -55,41 +63,6 @@ fn a_condition_that_is_gone_is_not_delivered(bench: &Bench) {
         (&*reader).read_exact(&mut [0]).unwrap();
     }
     assert!(queue.wait(8, 0).iter().all(|event| event.ident == first));
-}
-
-fn clear_waits_for_a_new_transition(bench: &Bench) {
-    let queue = bench.queue();
-    let (reader, mut writer) = pipe().unwrap();
-    queue.set(read(&reader, Flags::ADD | Flags::CLEAR));
-    writer.write_all(b"x").unwrap();
-    queue.one();
-    queue.none();
-}
-
-fn clear_reports_what_came_after_draining(bench: &Bench) {
-    let queue = bench.queue();
-    let (mut reader, mut writer) = pipe().unwrap();
-    queue.set(read(&reader, Flags::ADD | Flags::CLEAR));
-    for _ in 0..3 {
-        writer.write_all(b"x").unwrap();
-        queue.one();
-        reader.read_exact(&mut [0]).unwrap();
-        // As much as before came again before the queue could see the pipe empty.
-    }
-    queue.none();
-    writer.write_all(b"x").unwrap();
-    queue.one();
-}
-
-fn clear_reports_more_data(bench: &Bench) {
-    let queue = bench.queue();
-    let (near, mut far) = UnixStream::pair().unwrap();
-    queue.set(read(&near, Flags::ADD | Flags::CLEAR));
-    far.write_all(b"x").unwrap();
-    queue.one();
-    far.write_all(b"y").unwrap();
-    assert_eq!(queue.wait(8, NOT_NS).len(), 1, "what is new is told at once");
-    queue.none();
 }
 
 fn oneshot_is_delivered_once_and_deleted(bench: &Bench) {
@@ -211,6 +184,58 @@ fn adding_again_updates_udata_but_not_the_mode(bench: &Bench) {
     }
 }
 
+fn a_low_water_mark_counts_with_add_only(bench: &Bench) {
+    let queue = bench.queue();
+    let (mut reader, mut writer) = pipe().unwrap();
+    let marked = read(&reader, Flags::ADD);
+    queue.set(Event { fflags: note::LOWAT, data: 4, ..marked });
+    writer.write_all(b"123").unwrap();
+    for flags in [Flags::ENABLE, Flags::DISABLE, Flags::ENABLE, Flags::empty()] {
+        queue.set(Event { fflags: note::DATA, data: 1, ..read(&reader, flags) });
+        queue.none();
+    }
+    writer.write_all(b"4").unwrap();
+    assert_eq!(queue.one().data, 4);
+    reader.read_exact(&mut [0; 3]).unwrap();
+    queue.none();
+    queue.set(read(&reader, Flags::ADD));
+    queue.one();
+}
+
+fn notes_of_files_and_processes_count_with_add_only(bench: &Bench) {
+    needs_a_kernel(bench);
+    let queue = bench.queue();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    let watched = |flags| change(ident(&file), Filter::VNODE, flags);
+    queue.set(Event { fflags: note::DELETE, ..watched(Flags::ADD | Flags::CLEAR) });
+    queue.set(Event { fflags: note::WRITE, ..watched(Flags::ENABLE) });
+    file.write_all(b"x").unwrap();
+    queue.none();
+    let watched = change(ident(&file), Filter::VNODE, Flags::ADD);
+    queue.set(Event { fflags: note::WRITE, ..watched });
+    file.write_all(b"x").unwrap();
+    assert_eq!(queue.one().fflags, note::WRITE);
+}
+
+fn any_change_sets_udata(bench: &Bench) {
+    let queue = bench.queue();
+    let (reader, mut writer) = pipe().unwrap();
+    writer.write_all(b"x").unwrap();
+    queue.set(Event { udata: 1, ..read(&reader, Flags::ADD) });
+    queue.set(Event { udata: 1, ..user(1, Flags::ADD, note::TRIGGER) });
+    for (udata, flags) in [(2, Flags::ENABLE), (3, Flags::empty()), (4, Flags::ADD)] {
+        queue.set(Event { udata, ..read(&reader, flags) });
+        queue.set(Event { udata, ..user(1, flags, 0) });
+        let events = queue.wait(8, 0);
+        assert_eq!(events.len(), 2);
+        assert!(events.iter().all(|event| event.udata == udata), "{flags:?}");
+    }
+    queue.set(Event { udata: 5, ..read(&reader, Flags::DISABLE) });
+    queue.set(Event { udata: 6, ..read(&reader, Flags::ENABLE | Flags::KEEPUDATA) });
+    let events = queue.wait(8, 0);
+    assert!(events.iter().any(|event| event.filter == Filter::READ && event.udata == 5));
+}
+
 fn keepudata_leaves_udata_alone(bench: &Bench) {
     let queue = bench.queue();
     queue.set(Event { udata: 1, ..user(1, Flags::ADD, note::TRIGGER) });
@@ -272,36 +297,6 @@ fn udata_specific_knotes_live_side_by_side(bench: &Bench) {
     queue.set(named(2));
     queue.set(Event { flags: Flags::DELETE | Flags::UDATA_SPECIFIC, ..named(1) });
     assert_eq!(queue.try_set(change(1, Filter::TIMER, Flags::DELETE)), Err(libc::ENOENT));
-}
-
-fn level_and_edge_share_a_descriptor(bench: &Bench) {
-    let queue = bench.queue();
-    let (mut near, mut far) = UnixStream::pair().unwrap();
-    queue.set(write(&near, Flags::ADD | Flags::CLEAR));
-    queue.set(read(&near, Flags::ADD));
-    assert_eq!(queue.one().filter, Filter::WRITE);
-    far.write_all(b"x").unwrap();
-    assert!(queue.filters().contains(&Filter::READ));
-    assert_eq!(queue.filters(), [Filter::READ]);
-    assert_eq!(queue.filters(), [Filter::READ]);
-    near.read_exact(&mut [0]).unwrap();
-    queue.none();
-}
-
-fn dispatch_and_level_share_a_descriptor(bench: &Bench) {
-    let queue = bench.queue();
-    let (near, mut far) = UnixStream::pair().unwrap();
-    queue.set(read(&near, Flags::ADD | Flags::DISPATCH));
-    queue.set(write(&near, Flags::ADD));
-    far.write_all(b"x").unwrap();
-    assert_eq!(queue.filters(), [Filter::READ, Filter::WRITE]);
-    assert_eq!(queue.filters(), [Filter::WRITE]);
-    queue.set(read(&near, Flags::ENABLE));
-    assert_eq!(queue.filters(), [Filter::READ, Filter::WRITE]);
-    queue.set(write(&near, Flags::DELETE));
-    queue.none();
-    queue.set(read(&near, Flags::ENABLE));
-    assert_eq!(queue.filters(), [Filter::READ]);
 }
 
 fn records_echo_registration_flags(bench: &Bench) {

@@ -1,29 +1,34 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! PROC: the end of a process, told once and without reaping it.
 
-use super::{Bench, SOON_NS, change, system};
+use super::{Bench, SOON_NS, change, needs_a_kernel, skip, system};
 use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use std::io::{PipeWriter, Read, Write, pipe};
 
 crate::cases![
-    if can_tell_of_processes;
-    an_end_is_told_with_its_status,
-    a_death_by_signal_is_told_with_its_status,
-    the_child_is_left_to_be_reaped,
-    a_zombie_is_told_at_once_and_once,
-    the_knote_ends_with_its_process,
-    an_end_wakes_the_wait,
-    a_living_process_is_silent,
-    a_forgotten_process_is_silent,
-    several_processes_are_several_events,
-    every_queue_is_told,
-    an_end_while_disabled_is_told_when_enabled,
-    the_status_survives_the_reaping,
-    a_process_that_is_no_child_has_no_status,
-    an_end_makes_the_queue_readable,
-    numbers_without_a_process_are_esrch,
-    what_the_system_cannot_tell_is_enotsup,
-    a_process_knote_needs_a_note,
+    needs can_tell_of_processes;
+    "NOTE_EXIT":
+        an_end_is_told_with_its_status,
+        a_death_by_signal_is_told_with_its_status,
+        the_child_is_left_to_be_reaped,
+        the_knote_ends_with_its_process,
+        an_end_wakes_the_wait,
+        a_living_process_is_silent,
+        a_forgotten_process_is_silent,
+        several_processes_are_several_events,
+        every_queue_is_told,
+        several_knotes_on_one_process_are_all_told,
+        deleting_one_of_several_knotes_leaves_the_others,
+        an_end_while_disabled_is_told_when_enabled,
+        the_status_survives_the_reaping,
+        a_process_that_is_no_child_has_no_status,
+        an_end_makes_the_queue_readable;
+    "a zombie":
+        a_zombie_is_told_at_once_and_once;
+    "bad input":
+        numbers_without_a_process_are_esrch,
+        what_the_system_cannot_tell_is_enotsup,
+        a_process_knote_needs_a_note;
 ];
 
 const EXIT: u32 = note::EXIT | note::EXITSTATUS;
@@ -32,9 +37,12 @@ fn process(pid: libc::pid_t, flags: Flags) -> Event {
     Event { fflags: EXIT, ..change(usize::try_from(pid).unwrap(), Filter::PROC, flags) }
 }
 
-fn can_tell_of_processes(bench: &Bench) -> bool {
+fn can_tell_of_processes(bench: &Bench) {
+    needs_a_kernel(bench);
     let own = libc::pid_t::try_from(std::process::id()).unwrap();
-    bench.queue().try_set(process(own, Flags::ADD)) != Err(libc::ENOTSUP)
+    if bench.queue().try_set(process(own, Flags::ADD)) == Err(libc::ENOTSUP) {
+        skip("the system has no descriptors of processes");
+    }
 }
 
 /// A child that ends with 7 when the other value is dropped.
@@ -159,6 +167,44 @@ fn every_queue_is_told(bench: &Bench) {
     system::reap(child);
 }
 
+fn specific(event: Event, udata: usize) -> Event {
+    Event { udata, flags: event.flags | Flags::UDATA_SPECIFIC, ..event }
+}
+
+fn several_knotes_on_one_process_are_all_told(bench: &Bench) {
+    let queue = bench.queue();
+    let (child, hold) = waiting_child();
+    queue.set(Event { udata: 1, ..process(child, Flags::ADD) });
+    queue.set(specific(process(child, Flags::ADD), 2));
+    queue.set(specific(process(child, Flags::ADD), 3));
+    drop(hold);
+    system::await_zombie(child);
+    let mut events = Vec::new();
+    while events.len() < 3 {
+        events.append(&mut queue.wait(8, SOON_NS));
+    }
+    events.sort_unstable_by_key(|event| event.udata);
+    let told: Vec<_> = events.iter().map(|event| (event.udata, event.data)).collect();
+    assert_eq!(told, [(1, 7 << 8), (2, 7 << 8), (3, 7 << 8)]);
+    queue.none();
+    // What is added once it has been told begins anew.
+    queue.set(specific(process(child, Flags::ADD), 2));
+    assert_eq!(queue.one().udata, 2);
+    system::reap(child);
+}
+
+fn deleting_one_of_several_knotes_leaves_the_others(bench: &Bench) {
+    let queue = bench.queue();
+    let (child, hold) = waiting_child();
+    queue.set(process(child, Flags::ADD));
+    queue.set(specific(process(child, Flags::ADD), 2));
+    queue.set(process(child, Flags::DELETE));
+    queue.none();
+    drop(hold);
+    assert_eq!(queue.one().udata, 2);
+    system::reap(child);
+}
+
 fn an_end_while_disabled_is_told_when_enabled(bench: &Bench) {
     let queue = bench.queue();
     let child = system::fork(|| 1);
@@ -198,15 +244,14 @@ fn a_process_that_is_no_child_has_no_status(bench: &Bench) {
     queue.none();
     drop(hold);
     let event = queue.one();
-    assert_eq!((event.fflags, event.data), (note::EXIT, 0));
+    // A kernel tells the status of any process that the caller may signal.
+    let expected = if bench.kind == BackendKind::Kqueue { EXIT } else { note::EXIT };
+    assert_eq!((event.fflags, event.data), (expected, 0));
 }
 
 fn an_end_makes_the_queue_readable(bench: &Bench) {
     let queue = bench.queue();
-    let Ok(fd) = queue.0.fd() else {
-        assert_ne!(bench.kind, BackendKind::Epoll);
-        return;
-    };
+    let fd = bench.descriptor(&queue);
     let (child, hold) = waiting_child();
     queue.set(process(child, Flags::ADD));
     assert!(!system::is_readable(fd, 0));
@@ -232,7 +277,9 @@ fn numbers_without_a_process_are_esrch(bench: &Bench) {
 fn what_the_system_cannot_tell_is_enotsup(bench: &Bench) {
     let queue = bench.queue();
     let own = libc::pid_t::try_from(std::process::id()).unwrap();
-    for fflags in [note::FORK, note::EXEC, note::SIGNAL, note::REAP | note::EXIT] {
+    let kernel: &[u32] = &[note::REAP | note::EXIT];
+    let emulated = &[note::FORK, note::EXEC, note::SIGNAL, note::REAP | note::EXIT];
+    for &fflags in if bench.kind == BackendKind::Kqueue { kernel } else { emulated } {
         let change = Event { fflags, ..process(own, Flags::ADD) };
         assert_eq!(queue.try_set(change), Err(libc::ENOTSUP), "{fflags:#x}");
     }

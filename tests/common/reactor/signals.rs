@@ -1,31 +1,39 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! SIGNAL: counted beside whatever the program does with them.
 
-use super::{Bench, NOT_NS, SOON_NS, change, system};
+use super::{Bench, NOT_NS, SOON_NS, change, needs_a_kernel, skip, system};
 use evl::reactor::{BackendKind, Event, Filter, Flags};
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use system::Action;
 
 crate::cases![
-    an_ignored_signal_is_counted,
-    several_deliveries_are_one_event,
-    a_signal_wakes_the_wait_and_does_not_interrupt_it,
-    the_handler_that_was_there_still_runs,
-    a_handler_with_details_gets_them,
-    a_handler_for_one_time_runs_once,
-    what_is_ignored_by_default_stays_harmless,
-    what_ends_the_process_by_default_still_does,
-    the_old_action_comes_back_with_the_last_knote,
-    every_queue_counts_for_itself,
-    a_disabled_signal_is_counted_and_told_when_enabled,
-    oneshot_and_dispatch_signals,
-    signals_before_the_knote_are_not_told,
-    readding_reaches_a_signal_whose_action_was_set_anew,
-    a_signal_makes_the_queue_readable,
-    an_interruption_by_another_signal_stays_one,
-    what_cannot_be_counted_is_refused,
-    a_child_does_not_wake_its_parent,
+    needs needs_a_kernel;
+    "counted":
+        an_ignored_signal_is_counted,
+        several_deliveries_are_one_event,
+        a_signal_wakes_the_wait_and_does_not_interrupt_it,
+        every_queue_counts_for_itself,
+        a_disabled_signal_is_counted_and_told_when_enabled,
+        oneshot_and_dispatch_signals,
+        signals_before_the_knote_are_not_told,
+        a_signal_makes_the_queue_readable,
+        an_interruption_by_another_signal_stays_one,
+        a_child_does_not_wake_its_parent,
+        a_blocked_signal_is_counted_when_it_is_delivered;
+    "beside the action":
+        the_handler_that_was_there_still_runs,
+        a_handler_with_details_gets_them,
+        a_handler_for_one_time_runs_once,
+        what_is_ignored_by_default_stays_harmless,
+        what_ends_the_process_by_default_still_does,
+        the_old_action_comes_back_with_the_last_knote,
+        readding_reaches_a_signal_whose_action_was_set_anew,
+        a_program_that_is_executed_has_the_default_action;
+    "bad input":
+        what_cannot_be_counted_is_refused;
 ];
 
 const SIGNAL: i32 = libc::SIGUSR2;
@@ -45,6 +53,34 @@ fn an_ignored_signal_is_counted(bench: &Bench) {
     assert_eq!((event.data, event.udata), (1, 3));
     assert!(event.flags.contains(Flags::CLEAR), "implied");
     queue.none();
+}
+
+fn a_blocked_signal_is_counted_when_it_is_delivered(bench: &Bench) {
+    if bench.kind == BackendKind::Kqueue {
+        skip("kernels count a signal when it is sent");
+    }
+    let _ignored = Action::ignore(SIGNAL);
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD));
+    system::with_blocked(SIGNAL, || {
+        (0..3).for_each(|_| system::raise(SIGNAL));
+        queue.none();
+    });
+    // The system keeps one of each number.
+    assert_eq!(queue.one().data, 1);
+}
+
+fn a_program_that_is_executed_has_the_default_action(bench: &Bench) {
+    let _ignored = Action::ignore(SIGNAL);
+    let run = || {
+        let script = format!("kill -{SIGNAL} $$; exit 3");
+        Command::new("sh").args(["-c", &script]).status().unwrap()
+    };
+    assert_eq!(run().code(), Some(3), "what is ignored stays so");
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD));
+    let expected = if bench.kind == BackendKind::Kqueue { None } else { Some(SIGNAL) };
+    assert_eq!(run().signal(), expected);
 }
 
 fn several_deliveries_are_one_event(bench: &Bench) {
@@ -135,6 +171,9 @@ fn what_ends_the_process_by_default_still_does(bench: &Bench) {
 }
 
 fn the_old_action_comes_back_with_the_last_knote(bench: &Bench) {
+    if bench.kind == BackendKind::Kqueue {
+        skip("the kernel counts, and sets no action");
+    }
     let handled = Action::handle(SIGNAL, handler, libc::SA_NODEFER);
     let before = handled.current();
     let first = bench.queue();
@@ -219,10 +258,7 @@ fn readding_reaches_a_signal_whose_action_was_set_anew(bench: &Bench) {
 
 fn a_signal_makes_the_queue_readable(bench: &Bench) {
     let queue = bench.queue();
-    let Ok(fd) = queue.0.fd() else {
-        assert_ne!(bench.kind, BackendKind::Epoll);
-        return;
-    };
+    let fd = bench.descriptor(&queue);
     let _ignored = Action::ignore(SIGNAL);
     queue.set(signal(SIGNAL, Flags::ADD));
     assert!(!system::is_readable(fd, 0));
@@ -245,7 +281,8 @@ fn an_interruption_by_another_signal_stays_one(bench: &Bench) {
 
 fn what_cannot_be_counted_is_refused(bench: &Bench) {
     let queue = bench.queue();
-    for number in [0, 65, 100_000, libc::SIGKILL, libc::SIGSTOP] {
+    let beyond_the_last = if cfg!(target_os = "freebsd") { 129 } else { 65 };
+    for number in [0, beyond_the_last, 100_000, libc::SIGKILL, libc::SIGSTOP] {
         assert_eq!(queue.try_set(signal(number, Flags::ADD)), Err(libc::EINVAL), "{number}");
         assert_eq!(queue.try_set(signal(number, Flags::DELETE)), Err(libc::ENOENT), "{number}");
     }

@@ -99,6 +99,15 @@ pub fn links(file: &File) -> u64 {
     file.metadata().unwrap().nlink()
 }
 
+/// Whether the system numbers pipes, as it does files.
+pub fn tells_pipes_apart() -> bool {
+    let inode = || {
+        let (reader, _writer) = std::io::pipe().unwrap();
+        File::from(OwnedFd::from(reader)).metadata().unwrap().ino()
+    };
+    inode() != 0
+}
+
 /// Makes a named pipe.
 pub fn make_fifo(path: &Path) {
     let path = CString::new(path.as_os_str().as_bytes()).unwrap();
@@ -165,4 +174,47 @@ pub fn await_sleep(thread: libc::c_long) {
     while !sleeps() {
         std::thread::yield_now();
     }
+}
+
+/// The descriptors that the process has open, where the system lists them.
+pub fn descriptors() -> Vec<RawFd> {
+    let open = std::fs::read_dir("/proc/self/fd").unwrap();
+    let numbers = open.map(|entry| entry.unwrap().file_name().to_str().unwrap().parse().unwrap());
+    let numbers: Vec<RawFd> = numbers.collect();
+    // That of the listing itself is closed by now.
+    numbers.into_iter().filter(|fd| flags_of(*fd) != -1).collect()
+}
+
+pub fn is_closed_on_exec(fd: RawFd) -> bool {
+    flags_of(fd) == libc::FD_CLOEXEC
+}
+
+fn flags_of(fd: RawFd) -> libc::c_int {
+    // SAFETY: no pointers.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) }
+}
+
+/// Runs `body` while no descriptor can be opened.
+pub fn without_descriptors<T>(body: impl FnOnce() -> T) -> T {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` and `none` are valid for the calls.
+    unsafe {
+        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+        let none = libc::rlimit { rlim_cur: 0, ..limit };
+        libc::setrlimit(libc::RLIMIT_NOFILE, &raw const none);
+    }
+    let result = body();
+    // SAFETY: as above.
+    unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
+    result
+}
+
+/// How many bytes there must be before the system calls a socket readable.
+pub fn set_receive_mark(socket: &impl AsRawFd, bytes: libc::c_int) {
+    let size = libc::socklen_t::try_from(size_of_val(&bytes)).unwrap();
+    let value = (&raw const bytes).cast();
+    let (level, name) = (libc::SOL_SOCKET, libc::SO_RCVLOWAT);
+    // SAFETY: `value` is an int and `size` says so.
+    let result = unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, value, size) };
+    assert_eq!(result, 0);
 }

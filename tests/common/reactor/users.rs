@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! USER.
 
-use super::{Bench, Event, user};
+use super::{Bench, Event, Q, system, user};
 use evl::reactor::{Filter, Flags, note};
+use std::sync::Mutex;
+use system::Action;
 
 crate::cases![
-    triggers_are_one_event_until_collected,
-    without_clear_it_stays_triggered,
-    trigger_at_add_fires_and_applies_the_operation,
-    clear_on_a_trigger_does_not_erase_it,
-    the_operations_on_fflags,
-    a_change_hands_data_over,
-    a_trigger_while_disabled_is_kept,
-    a_trigger_of_a_deleted_event_is_forgotten,
-    specific_events_are_triggered_by_name,
-    any_number_can_be_an_ident,
-    many_events_at_once,
+    "NOTE_TRIGGER":
+        triggers_are_one_event_until_collected,
+        without_clear_it_stays_triggered,
+        a_trigger_while_disabled_is_kept,
+        a_trigger_of_a_deleted_event_is_forgotten,
+        specific_events_are_triggered_by_name,
+        any_number_can_be_an_ident,
+        many_events_at_once,
+        a_signal_handler_may_trigger;
+    "a trigger with ADD":
+        trigger_at_add_fires_and_applies_the_operation,
+        clear_on_a_trigger_does_not_erase_it;
+    "NOTE_FFAND, FFOR, FFCOPY":
+        the_operations_on_fflags,
+        a_change_hands_data_over;
 ];
 
 fn triggers_are_one_event_until_collected(bench: &Bench) {
@@ -27,6 +33,29 @@ fn triggers_are_one_event_until_collected(bench: &Bench) {
     queue.set(Event { udata: 3, ..user(1, Flags::empty(), note::TRIGGER) });
     let event = queue.one();
     assert_eq!((event.ident, event.filter, event.udata), (1, Filter::USER, 3));
+    queue.none();
+}
+
+/// The queue that the signal handler triggers.
+static TRIGGERED: Mutex<Option<Q>> = Mutex::new(None);
+
+/// Nobody holds the lock when the signal is raised.
+extern "C" fn trigger(_signal: libc::c_int) {
+    if let Ok(queue) = TRIGGERED.try_lock()
+        && let Some(queue) = &*queue
+    {
+        _ = queue.0.trigger(1);
+    }
+}
+
+fn a_signal_handler_may_trigger(bench: &Bench) {
+    let queue = bench.queue();
+    queue.set(user(1, Flags::ADD | Flags::CLEAR, 0));
+    *TRIGGERED.lock().unwrap() = Some(queue);
+    let _handled = Action::handle(libc::SIGUSR1, trigger, 0);
+    system::raise(libc::SIGUSR1);
+    let queue = TRIGGERED.lock().unwrap().take().unwrap();
+    assert_eq!(queue.one().ident, 1);
     queue.none();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! VNODE: what happens to files.
 
-use super::{Bench, Q, change, ident, read, system};
+use super::{Bench, Q, change, ident, needs_a_kernel, read, skip, system};
 use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{Read, Write};
@@ -12,29 +12,38 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 crate::cases![
-    if can_tell_of_files;
-    a_write_is_told,
-    growth_is_told_and_told_apart_from_writing,
-    attributes_are_told,
-    a_link_is_told_and_no_attribute,
-    a_link_and_an_attribute_are_both_told,
-    a_rename_is_told,
-    the_last_unlink_is_a_deletion,
-    opening_reading_and_closing_are_told,
-    only_what_was_asked_for_is_told,
-    several_happenings_are_one_event,
-    without_clear_it_is_told_again,
-    two_knotes_on_one_file_are_told_their_own,
-    a_change_of_the_notes_counts_from_then_on,
-    what_happened_while_disabled_is_told_when_enabled,
-    oneshot_and_dispatch_happenings,
-    a_happening_wakes_the_wait,
-    a_knote_added_during_a_wait_is_told,
-    read_and_vnode_share_a_file,
-    a_vnode_knote_dies_with_its_descriptor,
-    a_vnode_knote_does_not_pass_to_the_next_file,
-    a_happening_makes_the_queue_readable,
-    what_no_one_tells_of_files_is_refused,
+    needs can_tell_of_files;
+    "NOTE_WRITE, EXTEND":
+        a_write_is_told,
+        growth_is_told_and_told_apart_from_writing;
+    "NOTE_ATTRIB":
+        attributes_are_told;
+    "NOTE_LINK":
+        a_link_is_told_and_no_attribute,
+        a_link_and_an_attribute_are_both_told;
+    "NOTE_RENAME":
+        a_rename_is_told;
+    "NOTE_DELETE":
+        the_last_unlink_is_a_deletion;
+    "NOTE_OPEN, READ, CLOSE, CLOSE_WRITE":
+        opening_reading_and_closing_are_told;
+    "what was seen":
+        only_what_was_asked_for_is_told,
+        several_happenings_are_one_event,
+        without_clear_it_is_told_again,
+        two_knotes_on_one_file_are_told_their_own,
+        a_change_of_the_notes_counts_from_then_on,
+        what_happened_while_disabled_is_told_when_enabled,
+        oneshot_and_dispatch_happenings,
+        a_happening_wakes_the_wait,
+        a_knote_added_during_a_wait_is_told,
+        read_and_vnode_share_a_file,
+        a_happening_makes_the_queue_readable;
+    "descriptor closed while watched":
+        a_vnode_knote_dies_with_its_descriptor,
+        a_vnode_knote_does_not_pass_to_the_next_file;
+    "bad input":
+        what_no_one_tells_of_files_is_refused;
 ];
 
 /// What is told of files and directories alike.
@@ -45,9 +54,12 @@ pub fn vnode(fd: &impl AsRawFd, fflags: u32) -> Event {
     Event { fflags, ..change(ident(fd), Filter::VNODE, Flags::ADD | Flags::CLEAR) }
 }
 
-pub fn can_tell_of_files(bench: &Bench) -> bool {
+pub fn can_tell_of_files(bench: &Bench) {
+    needs_a_kernel(bench);
     let (_place, _path, file) = place();
-    bench.queue().try_set(vnode(&file, ALL)) != Err(libc::ENOTSUP)
+    if bench.queue().try_set(vnode(&file, ALL)) == Err(libc::ENOTSUP) {
+        skip("the system does not tell of files");
+    }
 }
 
 /// A directory, and in it a file with three bytes, opened for appending.
@@ -69,6 +81,19 @@ pub fn told(queue: &Q) -> u32 {
     notes
 }
 
+/// These notes are told and, but by a kernel's kqueue, no others.
+#[track_caller]
+pub fn assert_told(bench: &Bench, queue: &Q, expected: u32) {
+    assert_notes(bench, told(queue), expected);
+}
+
+/// Each kernel has its own way to tell more than what is expected.
+#[track_caller]
+fn assert_notes(bench: &Bench, told: u32, expected: u32) {
+    let kernel = bench.kind == BackendKind::Kqueue;
+    assert_eq!(if kernel { told & expected } else { told }, expected);
+}
+
 fn a_write_is_told(bench: &Bench) {
     let queue = bench.queue();
     let (_place, path, file) = place();
@@ -87,11 +112,14 @@ fn growth_is_told_and_told_apart_from_writing(bench: &Bench) {
     let (_place, path, mut file) = place();
     queue.set(vnode(&file, ALL));
     file.write_all(b"d").unwrap();
-    assert_eq!(told(&queue), note::WRITE | note::EXTEND);
+    assert_told(bench, &queue, note::WRITE | note::EXTEND);
     OpenOptions::new().write(true).open(path).unwrap().write_all(b"x").unwrap();
-    assert_eq!(told(&queue), note::WRITE);
+    assert_told(bench, &queue, note::WRITE);
+    if bench.kind == BackendKind::Kqueue {
+        return; // Kernels disagree on whether cutting a file off is writing.
+    }
     file.set_len(1).unwrap();
-    assert_eq!(told(&queue), note::WRITE);
+    assert_told(bench, &queue, note::WRITE);
 }
 
 fn attributes_are_told(bench: &Bench) {
@@ -99,7 +127,7 @@ fn attributes_are_told(bench: &Bench) {
     let (_place, path, file) = place();
     queue.set(vnode(&file, ALL));
     fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(told(&queue), note::ATTRIB);
+    assert_told(bench, &queue, note::ATTRIB);
     queue.none();
 }
 
@@ -108,9 +136,12 @@ fn a_link_is_told_and_no_attribute(bench: &Bench) {
     let (_place, path, file) = place();
     queue.set(vnode(&file, ALL));
     fs::hard_link(&path, path.with_extension("2")).unwrap();
-    assert_eq!(told(&queue), note::LINK);
+    assert_told(bench, &queue, note::LINK);
+    if bench.kind == BackendKind::Kqueue {
+        return; // Kernels tell DELETE whichever name goes.
+    }
     fs::remove_file(path.with_extension("2")).unwrap();
-    assert_eq!(told(&queue), note::LINK);
+    assert_told(bench, &queue, note::LINK);
 }
 
 fn a_link_and_an_attribute_are_both_told(bench: &Bench) {
@@ -119,7 +150,7 @@ fn a_link_and_an_attribute_are_both_told(bench: &Bench) {
     queue.set(vnode(&file, ALL));
     fs::hard_link(&path, path.with_extension("2")).unwrap();
     fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(told(&queue), note::LINK | note::ATTRIB);
+    assert_told(bench, &queue, note::LINK | note::ATTRIB);
 }
 
 fn a_rename_is_told(bench: &Bench) {
@@ -127,19 +158,22 @@ fn a_rename_is_told(bench: &Bench) {
     let (_place, path, file) = place();
     queue.set(vnode(&file, ALL));
     fs::rename(&path, path.with_extension("2")).unwrap();
-    assert_eq!(told(&queue), note::RENAME);
+    assert_told(bench, &queue, note::RENAME);
 }
 
 fn the_last_unlink_is_a_deletion(bench: &Bench) {
     let queue = bench.queue();
     let (_place, path, file) = place();
     queue.set(vnode(&file, note::DELETE | note::ATTRIB));
-    fs::hard_link(&path, path.with_extension("2")).unwrap();
-    queue.none();
+    // Kernels tell DELETE whichever name goes.
+    if bench.kind != BackendKind::Kqueue {
+        fs::hard_link(&path, path.with_extension("2")).unwrap();
+        queue.none();
+        fs::remove_file(path.with_extension("2")).unwrap();
+        queue.none();
+    }
     fs::remove_file(&path).unwrap();
-    queue.none();
-    fs::remove_file(path.with_extension("2")).unwrap();
-    assert_eq!(told(&queue), note::DELETE);
+    assert_told(bench, &queue, note::DELETE);
     queue.none();
     queue.set(Event { flags: Flags::DELETE, ..vnode(&file, 0) });
 }
@@ -147,15 +181,19 @@ fn the_last_unlink_is_a_deletion(bench: &Bench) {
 fn opening_reading_and_closing_are_told(bench: &Bench) {
     let queue = bench.queue();
     let (_place, path, file) = place();
-    queue.set(vnode(&file, note::OPEN | note::CLOSE | note::CLOSE_WRITE | note::READ));
+    let accesses = note::OPEN | note::CLOSE | note::CLOSE_WRITE | note::READ;
+    if queue.try_set(vnode(&file, accesses)) == Err(libc::ENOTSUP) {
+        assert_eq!(bench.kind, BackendKind::Kqueue);
+        skip("the kernel does not tell of these");
+    }
     let mut other = File::open(&path).unwrap();
-    assert_eq!(told(&queue), note::OPEN);
+    assert_told(bench, &queue, note::OPEN);
     other.read_exact(&mut [0]).unwrap();
-    assert_eq!(told(&queue), note::READ);
+    assert_told(bench, &queue, note::READ);
     drop(other);
-    assert_eq!(told(&queue), note::CLOSE);
+    assert_told(bench, &queue, note::CLOSE);
     drop(OpenOptions::new().write(true).open(&path).unwrap());
-    assert_eq!(told(&queue), note::OPEN | note::CLOSE_WRITE);
+    assert_told(bench, &queue, note::OPEN | note::CLOSE_WRITE);
 }
 
 fn only_what_was_asked_for_is_told(bench: &Bench) {
@@ -166,7 +204,7 @@ fn only_what_was_asked_for_is_told(bench: &Bench) {
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     queue.idle();
     fs::rename(&path, path.with_extension("2")).unwrap();
-    assert_eq!(told(&queue), note::RENAME);
+    assert_told(bench, &queue, note::RENAME);
 }
 
 fn several_happenings_are_one_event(bench: &Bench) {
@@ -177,7 +215,7 @@ fn several_happenings_are_one_event(bench: &Bench) {
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     fs::rename(&path, path.with_extension("2")).unwrap();
     let expected = note::WRITE | note::EXTEND | note::ATTRIB | note::RENAME;
-    assert_eq!(queue.one().fflags, expected);
+    assert_notes(bench, queue.one().fflags, expected);
     queue.none();
 }
 
@@ -217,7 +255,7 @@ fn a_change_of_the_notes_counts_from_then_on(bench: &Bench) {
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     queue.none();
     file.write_all(b"d").unwrap();
-    assert_eq!(told(&queue), note::WRITE);
+    assert_told(bench, &queue, note::WRITE);
 }
 
 fn what_happened_while_disabled_is_told_when_enabled(bench: &Bench) {
@@ -314,10 +352,7 @@ fn a_vnode_knote_does_not_pass_to_the_next_file(bench: &Bench) {
 
 fn a_happening_makes_the_queue_readable(bench: &Bench) {
     let queue = bench.queue();
-    let Ok(fd) = queue.0.fd() else {
-        assert_ne!(bench.kind, BackendKind::Epoll);
-        return;
-    };
+    let fd = bench.descriptor(&queue);
     let (_place, _path, mut file) = place();
     queue.set(vnode(&file, note::WRITE));
     assert!(!system::is_readable(fd, 0));

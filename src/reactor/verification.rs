@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Whether a number still names the file that was registered under it.
+//!
+//! A kernel that keeps the set watches files, not numbers. It goes on reporting a number that was closed
+//! while its file stays open elsewhere (`dup`, a forked child), even if the number names another file by
+//! now. No such report is to be delivered, but asking for each costs a system call. So a report is
+//! verified
+//!
+//! - if the wait brought few,
+//! - if it is the first one of a registration, or tells an end or an error,
+//! - if the wait before reported the number as well: a level that nobody takes away any more,
+//! - or if the number was verified too long ago.
+//!
+//! So in waits that bring many, one event of a number may be delivered that was closed since. The pollers
+//! whose sets are kept here verify each report by themselves.
+
+use super::poller::{Batch, Readiness};
+use crate::sys::clock;
+
+/// Up to so many reports of one wait are all verified.
+const FEW: usize = 8;
+/// How long a number is believed in waits that bring more.
+const BELIEVED_NS: u64 = 20_000_000;
+
+/// What the owner of the descriptors does before closing one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closing {
+    /// Calls `forget`: nothing has to be verified.
+    Announced,
+    /// Nothing, as `kevent(2)` allows.
+    Unannounced,
+}
+
+/// Which reports of one wait are verified.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Verification {
+    None,
+    All,
+    /// Those in doubt, at this time of the coarse clock and in this collection.
+    Doubtful {
+        now: u64,
+        turn: u64,
+    },
+}
+
+/// What is remembered of a registered number, from its registration on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    /// When it was verified; 0: not yet.
+    verified_at: u64,
+    /// In which collection it was last reported.
+    reported_in: u64,
+}
+
+impl Verification {
+    pub(super) fn of(batch: &impl Batch, closing: Closing, turn: u64) -> Self {
+        match closing {
+            Closing::Announced => Self::None,
+            Closing::Unannounced if batch.ready().nth(FEW).is_none() => Self::All,
+            Closing::Unannounced => Self::Doubtful { now: clock::coarse_ns(), turn },
+        }
+    }
+
+    /// Whether a report of a number is to be verified, which is taken for done.
+    pub(super) fn is_due(self, seen: &mut Seen, readiness: Readiness) -> bool {
+        let (now, turn) = match self {
+            Self::None => return false,
+            Self::All => return true,
+            Self::Doubtful { now, turn } => (now, turn),
+        };
+        let ends = Readiness::READ_EOF | Readiness::HANGUP | Readiness::ERROR;
+        let due = now >= seen.verified_at.saturating_add(BELIEVED_NS)
+            || turn == seen.reported_in + 1
+            || readiness.intersects(ends);
+        seen.reported_in = turn;
+        if due {
+            seen.verified_at = now;
+        }
+        due
+    }
+}
