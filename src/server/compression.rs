@@ -32,7 +32,7 @@ pub(crate) fn apply(settings: &Settings, x: &mut Exchange<'_>) {
         Payload::Stream { left, .. } => left.map(|left| written + left),
     };
     let content_type = response.value("Content-Type").unwrap_or_default();
-    if mark(gzip, &x.request, response, content_type.to_owned().as_slice(), length) {
+    if gzip.is_for(content_type, length) && mark(&x.request, response) {
         response.remove("Accept-Ranges");
         response.line("Content-Encoding", Coding::Gzip.as_str().as_bytes());
         let input = std::mem::take(&mut response.bytes);
@@ -50,8 +50,9 @@ pub(crate) fn apply_to_304(
     content_type: &str,
     length: u64,
 ) {
-    if settings.gzip.on {
-        mark(&settings.gzip, &x.request, x.response, content_type.as_bytes(), Some(length));
+    let gzip = &settings.gzip;
+    if gzip.on && gzip.is_for(content_type.as_bytes(), Some(length)) {
+        mark(&x.request, x.response);
     }
 }
 
@@ -63,24 +64,18 @@ pub(crate) fn vary(response: &mut Response) {
     }
 }
 
-/// Whether the answer has all of a content that nobody has coded yet.
+/// Whether the answer has all of a content, and nobody has coded it yet.
 fn is_whole(response: &Response) -> bool {
     let status = response.status;
-    let has_content = status.has_body() && status != Status::PARTIAL_CONTENT && !response.silent;
-    has_content && response.value("Content-Encoding").is_none()
+    let is_part = matches!(status, Status::PARTIAL_CONTENT | Status::RESET_CONTENT);
+    status.has_body()
+        && !is_part
+        && !response.silent
+        && response.value("Content-Encoding").is_none()
 }
 
 /// Sets the fields of a content that can be compressed; true if the client takes it so.
-fn mark(
-    gzip: &Gzip,
-    request: &Request<'_>,
-    response: &mut Response,
-    content_type: &[u8],
-    length: Option<u64>,
-) -> bool {
-    if !gzip.is_for(content_type) || length.is_some_and(|length| length < gzip.min_length) {
-        return false;
-    }
+fn mark(request: &Request<'_>, response: &mut Response) -> bool {
     vary(response);
     let fields = request.head.fields();
     let takes = || coding::accepted(fields, |coding| coding == Coding::Gzip).next().is_some();
@@ -95,8 +90,11 @@ fn mark(
 }
 
 impl Gzip {
-    /// Whether content of this type is worth it. HTML always is.
-    fn is_for(&self, content_type: &[u8]) -> bool {
+    /// Whether content of this type and length is worth it. HTML always is.
+    fn is_for(&self, content_type: &[u8], length: Option<u64>) -> bool {
+        if length.is_some_and(|length| length < self.min_length) {
+            return false;
+        }
         let essence = content_type.split(|&byte| byte == b';').next().unwrap_or_default();
         let essence = trim(essence);
         let is_listed =

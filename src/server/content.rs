@@ -4,8 +4,8 @@
 
 use super::config::Settings;
 use crate::http::status::{Reject, Status};
+use crate::sys::file::is_exhausted;
 use crate::sys::mapping::Mapping;
-use crate::sys::socket::is_exhausted;
 use std::env;
 use std::fs::File;
 use std::io::{self, Write};
@@ -83,7 +83,7 @@ impl Deref for Whole {
 fn reject(error: &io::Error) -> Reject {
     let status = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Status::INSUFFICIENT_STORAGE,
-        _ if is_exhausted(error.raw_os_error()) => Status::SERVICE_UNAVAILABLE,
+        _ if is_exhausted(error) => Status::SERVICE_UNAVAILABLE,
         _ => Status::INTERNAL_SERVER_ERROR,
     };
     Reject::new(status, "the body could not be put into a temporary file")

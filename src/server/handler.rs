@@ -14,7 +14,8 @@ pub trait Handler: Send + Sync {
 
     /// Asked when the head of a request with a body is there: a sink takes the body as it comes, and
     /// answers in the place of [`handle`](Self::handle). Without one, which is the default, `handle` gets
-    /// the whole body. What is put into `x.response` here is dropped.
+    /// the whole body. What is put into `x.response` here is dropped. Of several handlers for a path and
+    /// method, only the first is asked.
     ///
     /// # Errors
     /// The status to answer with at once: the body is not asked for.

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::net;
 use crate::reactor::timers::Timers;
 use crate::reactor::{BackendKind, Event, Reactor};
-use crate::sys::{clock, socket};
+use crate::sys::clock;
 use slab::Slab;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -219,7 +219,8 @@ impl Worker {
                     }
                 }
                 Ok(None) => return,
-                Err(error) if socket::is_exhausted(error.errno()) && self.shed() => {}
+                // Descriptors or memory ran out.
+                Err(_) if self.shed() => {}
                 Err(_) => return self.pause(),
             }
         }

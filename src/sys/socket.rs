@@ -188,6 +188,12 @@ pub(crate) fn shutdown_write(socket: BorrowedFd<'_>) -> io::Result<()> {
     SockRef::from(&socket).shutdown(std::net::Shutdown::Write)
 }
 
+/// Has closing reset the connection, so that the other side sees that it was cut off (`SO_LINGER` of
+/// zero, socket(7)).
+pub(crate) fn reset_on_close(socket: BorrowedFd<'_>) -> io::Result<()> {
+    SockRef::from(&socket).set_linger(Some(Duration::ZERO))
+}
+
 /// Whether accepting failed for one connection, which is gone from the queue, or was interrupted: the
 /// next try can succeed (accept(2), with the errors that a network passes on).
 pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
@@ -195,19 +201,6 @@ pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {
     [ECONNABORTED, EINTR, EPROTO, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH]
         .map(Some)
         .contains(&error.raw_os_error())
-}
-
-/// Has closing reset the connection, so that the other side sees that it was cut off (`SO_LINGER` of
-/// zero, socket(7)).
-pub(crate) fn reset_on_close(socket: BorrowedFd<'_>) -> io::Result<()> {
-    SockRef::from(&socket).set_linger(Some(Duration::ZERO))
-}
-
-/// Whether descriptors or memory ran out, so that trying again at once would only spin (accept(2),
-/// open(2)).
-pub(crate) fn is_exhausted(errno: Option<i32>) -> bool {
-    let exhausted = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
-    errno.is_some_and(|errno| exhausted.contains(&errno))
 }
 
 #[cfg(test)]

@@ -171,6 +171,7 @@ impl Connection {
         Ok(found)
     }
 
+    #[inline]
     fn request<'a>(&self, message: &Message<'a>, cx: &Context) -> Request<'a> {
         let Message { head, bytes, path, body, trailers } = *message;
         let view = head.view(bytes);

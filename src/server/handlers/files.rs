@@ -44,8 +44,7 @@ pub(crate) fn serve(
 /// The file that lies there in the coding that the client likes best.
 fn twin(found: &Found<'_>, x: &Exchange<'_>, name: &Path) -> Option<(File, Metadata, Coding)> {
     let offered = &found.settings().twins;
-    let is_1_0 = x.request.head.head().version == Version::Http10;
-    if offered.is_empty() || is_1_0 || name.as_os_str().as_bytes().ends_with(b"/") {
+    if offered.is_empty() || x.request.head.head().version == Version::Http10 {
         return None;
     }
     coding::accepted(x.request.head.fields(), |coding| offered.contains(&coding)).find_map(
@@ -111,7 +110,7 @@ fn open(x: &mut Exchange<'_>, name: &Path) -> Result<(File, Metadata), Reject> {
 }
 
 fn reject(x: &mut Exchange<'_>, error: &io::Error) -> Reject {
-    if sys::socket::is_exhausted(error.raw_os_error()) {
+    if sys::file::is_exhausted(error) {
         x.response.exhausted = true;
         x.response.line("Retry-After", limits::RETRY_AFTER.as_bytes());
         return Reject::new(Status::SERVICE_UNAVAILABLE, "out of descriptors or memory");
