@@ -7,8 +7,8 @@
 //! From the outside in: `Reactor` → `backend` (the calls) → `emulated` (waiting and waking) →
 //! `changes`, `collect` and `farewell` (the rules that all filters share) → `filters` (each filter's
 //! own) → `poller` (what the kernel can tell). `state`, `knote`, `names`, `descriptors`, `notices` and
-//! `wheel` are what is remembered in between; `wake`, `triggers` and `sleepers` are how threads reach each other.
-//! On a system with kqueue, `kqueue` stands in for all from `emulated` on.
+//! `wheel` are what is remembered in between; `wake`, `triggers` and `sleepers` are how threads reach
+//! each other. On a system with kqueue, `kqueue` stands in for all from `emulated` on.
 
 mod backend;
 mod changes;
