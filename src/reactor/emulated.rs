@@ -56,9 +56,10 @@ impl<P: Poller> Emulated<P> {
     /// Sees to it that a sleeping thread, or whoever watches the queue's descriptor, learns of what is
     /// left to do, and that the wake-up is quiet when nothing is.
     fn settle(&self, state: &mut State<P>) {
+        let woken = std::mem::take(&mut state.woken);
         if state.listeners() > 0 && state.has_news() {
             self.wake.notify();
-        } else if self.wake.is_signalled() {
+        } else if woken || self.wake.is_signalled() {
             self.wake.drain();
             if !self.triggers.is_empty() {
                 self.wake.notify();
@@ -223,5 +224,22 @@ impl<P: Poller> Backend for Emulated<P> {
             self.wake.notify();
         }
         Ok(fd)
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::reactor::poller::poll::Poll;
+    use crate::sys::poll::{Events, PollFd, poll};
+
+    /// Else the level of the descriptor would have every wait spin.
+    #[test]
+    fn a_signal_that_comes_late_is_taken_back() {
+        let queue = Emulated::<Poll>::new(Closing::Unannounced).unwrap();
+        queue.wake.signal_late();
+        assert_eq!(queue.wait(&mut [Event::default()], Some(Duration::ZERO)).unwrap(), 0);
+        let readable = &mut [PollFd::new(queue.wake.fd(), Events::IN)];
+        assert_eq!(poll(readable, Some(0)).unwrap(), 0);
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Models for loom, which tries every order in which threads can meet in what takes no lock, weak memory
-//! included: `make check-loom`.
+//! included: `make check-threads`.
 //!
 //! What stands behind the queue's lock is one thread here: "the waiter" makes the calls that
 //! `Emulated::sleep` and `Emulated::settle` make, in their order.
@@ -62,13 +62,13 @@ impl Queue {
     /// descriptor is readable.
     fn falls_asleep(&self) -> bool {
         self.wake.set_listeners(1);
-        self.settle();
+        self.settle(false);
         self.triggers.is_empty()
     }
 
-    /// As `Emulated::settle`, where no work is left.
-    fn settle(&self) {
-        if self.wake.is_signalled() {
+    /// As `Emulated::settle`, where no work is left. `woken`: the descriptor was found readable.
+    fn settle(&self, woken: bool) {
+        if woken || self.wake.is_signalled() {
             self.wake.drain();
             if !self.triggers.is_empty() {
                 self.wake.notify();
@@ -85,6 +85,22 @@ impl Queue {
     fn is_awake(&self) -> bool {
         self.wake.fd() != 0
     }
+}
+
+#[test]
+fn a_wake_up_that_comes_late_is_taken_back() {
+    loom::model(|| {
+        let queue = Queue::new(&[1]);
+        queue.wake.set_listeners(1);
+        let other = Arc::clone(&queue);
+        let trigger = thread::spawn(move || assert!(other.trigger(1)));
+        let taken = queue.take();
+        queue.settle(false);
+        trigger.join().unwrap();
+        assert_eq!(taken.len() + queue.take().len(), 1);
+        queue.settle(queue.is_awake());
+        assert!(!queue.is_awake(), "every wait spins");
+    });
 }
 
 fn join(threads: [thread::JoinHandle<()>; 2]) {
@@ -132,7 +148,7 @@ fn a_trigger_wakes_who_sleeps_while_another_takes_an_earlier_one() {
         let other = Arc::clone(&queue);
         let trigger = thread::spawn(move || assert!(other.trigger(2)));
         let taken = queue.take();
-        queue.settle();
+        queue.settle(false);
         trigger.join().unwrap();
         let left = queue.take();
         assert!(left.is_empty() || queue.is_awake(), "a wake-up is lost");

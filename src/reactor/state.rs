@@ -64,6 +64,8 @@ pub(super) struct State<P: Poller> {
     pub(super) spare: Vec<P::Batch>,
     /// The descriptor that wakes sleepers.
     pub(super) wake_fd: RawFd,
+    /// The poller has reported it since it was made quiet.
+    pub(super) woken: bool,
     /// There once the queue's own descriptor was asked for, and for when it is set.
     pub(super) alarm: Option<(TimerFd, Option<u64>)>,
     pub(super) closing: Closing,
@@ -89,6 +91,7 @@ impl<P: Poller> State<P> {
             version: 0,
             spare: Vec::new(),
             wake_fd,
+            woken: false,
             alarm: None,
             closing,
         };

@@ -47,9 +47,16 @@ impl Wake {
         }
     }
 
-    /// Whether [`Wake::drain`] is due.
+    /// Whether [`Wake::drain`] is due. It is, too, if the descriptor is found readable: whoever signals may
+    /// come so late that what it signals was found, and the signal taken back, before.
     pub(super) fn is_signalled(&self) -> bool {
         self.signalled.load(Ordering::SeqCst)
+    }
+
+    /// Signals as one who was stopped between saying so and doing it, while others went on.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn signal_late(&self) {
+        self.wakeup.signal();
     }
 
     /// Takes the signal back. Look for work after this: what is published later signals anew.
