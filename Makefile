@@ -36,6 +36,7 @@ SYSTEM_LIBS := -lutil -lrt -lpthread -lm $(if $(filter Linux,$(SYSTEM)),-ldl) -l
 endif
 # The BSDs and macOS have the names of <sys/event.h> themselves.
 KQUEUE := $(if $(filter Linux,$(SYSTEM)),$(B)/libevl-kqueue.so $(B)/libevl-kqueue.a)
+COMMA       := ,
 SYMBOLS     := $(shell sed -n 's/^ *\(evl_[a-z_]*\);/\1/p' evl.map)
 
 # What a target needs besides a C compiler and Rust. What it depends on inherits this, so that all that
@@ -46,7 +47,7 @@ test: TOOLS = python3-venv curl pkg-config
 python: TOOLS = python3-venv
 
 help: ## list these targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
 run: examples ## build, and serve the demo site at http://localhost:8080/
 	@$(B)/examples/webserv site/webserv.conf
@@ -64,7 +65,9 @@ examples: build ## the programs of c-examples, into build/examples
 	@.ci/need $(TOOLS)
 	@mkdir -p $(B)/examples
 	@$(MAKE) --silent --no-print-directory -C c-examples OUT=../$(B)/examples EVL_CFLAGS=-I../include \
-		EVL_LIBS='-L../$(B) -levl -Wl,-rpath,$(subst $$,\$$$$,$(ORIGIN))/..'
+		EVL_LIBS='-L../$(B) -levl -Wl,-rpath,$(subst $$,\$$$$,$(ORIGIN))/..' \
+		KQUEUE_CFLAGS='$(if $(KQUEUE),-I../include/kqueue)' \
+		KQUEUE_LIBS='$(if $(KQUEUE),-L../$(B) -levl-kqueue -levl -Wl$(COMMA)-rpath$(COMMA)\$$$$ORIGIN/..)'
 
 check: examples c-tests ## format, lints, docs, and whether header and symbols are up to date
 	$(CARGO) fmt --check
@@ -93,6 +96,19 @@ check-bsd: ## type-check, and lint, everything for macOS and the BSDs
 	done
 	@echo 'check-bsd: all is well'
 
+# ThreadSanitizer has to see the standard library's own code, else it reports races that are none: built
+# from its sources, as above, with the compiler's runtime of the same LLVM.
+THREADS_TARGET := $(shell uname -m)-unknown-linux-gnu
+check-threads: ## models of what takes no lock, and the reactor's tests under ThreadSanitizer
+	@.ci/need rust-web clang-22 llvm-symbolizer
+	RUSTFLAGS='--cfg loom' $(CARGO) test --quiet --lib reactor::models --target-dir $(TARGET)/loom
+	RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_PROFILE_DEV_DEBUG=line-tables-only \
+	RUSTFLAGS='-Zsanitizer=thread -Zexternal-clangrt -Clinker=clang-22 -Clink-arg=-fsanitize=thread' \
+	TSAN_OPTIONS='suppressions=$(CURDIR)/.ci/tsan.supp external_symbolizer_path=$(shell command -v llvm-symbolizer)' \
+		$(CARGO) test --quiet --test storm --test reactor_threads --test reactor_conformance \
+		-Zbuild-std=std,panic_unwind,test --target $(THREADS_TARGET) --target-dir $(TARGET)/threads
+	@echo 'check-threads: all is well'
+
 bench: examples ## load runs of evl beside its peers
 	bench/run
 
@@ -101,18 +117,29 @@ python: build ## the Python wheel, into build/wheel
 	@test -d $(B)/venv || python3 -m venv $(B)/venv
 	$(B)/venv/bin/pip wheel --quiet --no-deps --wheel-dir $(B)/wheel ./python-bindings
 
-install: build ## the library, its header and evl.pc
+# A .pc.in as it is to be installed.
+PC = sed -e 's|@prefix@|$(PREFIX)|; s|@libdir@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
+	-e 's|@includedir@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
+	-e 's|@version@|$(VERSION)|; s|@system_libs@|$(SYSTEM_LIBS)|'
+
+install: build ## the libraries, their headers, evl.pc and evl-kqueue.pc
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)
 	install -m 755 $(B)/$(SHARED) $(DESTDIR)$(LIBDIR)/
 	ln -sf $(SHARED) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/$(LIBRARY)
 	install -m 644 $(B)/libevl.a $(DESTDIR)$(LIBDIR)/
 	install -m 644 include/evl.h $(DESTDIR)$(INCLUDEDIR)/
-	sed -e 's|@prefix@|$(PREFIX)|; s|@libdir@|$(LIBDIR:$(PREFIX)/%=$${prefix}/%)|' \
-		-e 's|@includedir@|$(INCLUDEDIR:$(PREFIX)/%=$${prefix}/%)|' \
-		-e 's|@version@|$(VERSION)|; s|@system_libs@|$(SYSTEM_LIBS)|' evl.pc.in > $(B)/evl.pc
+	$(PC) evl.pc.in > $(B)/evl.pc
 	install -m 644 $(B)/evl.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
 ifeq ($(SYSTEM),Linux)
+	install -d $(DESTDIR)$(INCLUDEDIR)/evl/kqueue/sys
+	install -m 755 $(B)/$(KQUEUE_SHARED) $(DESTDIR)$(LIBDIR)/
+	ln -sf $(KQUEUE_SHARED) $(DESTDIR)$(LIBDIR)/$(KQUEUE_SONAME)
+	ln -sf $(KQUEUE_SONAME) $(DESTDIR)$(LIBDIR)/libevl-kqueue.so
+	install -m 644 $(B)/libevl-kqueue.a $(DESTDIR)$(LIBDIR)/
+	install -m 644 include/kqueue/sys/event.h $(DESTDIR)$(INCLUDEDIR)/evl/kqueue/sys/
+	$(PC) evl-kqueue.pc.in > $(B)/evl-kqueue.pc
+	install -m 644 $(B)/evl-kqueue.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
 endif
 ifeq ($(SYSTEM),Darwin)
@@ -121,7 +148,10 @@ endif
 
 uninstall: ## remove what install made
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(SHARED) $(SONAME) $(LIBRARY) libevl.a pkgconfig/evl.pc) \
-		$(DESTDIR)$(INCLUDEDIR)/evl.h
+		$(addprefix $(DESTDIR)$(LIBDIR)/,$(KQUEUE_SHARED) $(KQUEUE_SONAME) libevl-kqueue.so) \
+		$(addprefix $(DESTDIR)$(LIBDIR)/,libevl-kqueue.a pkgconfig/evl-kqueue.pc) \
+		$(DESTDIR)$(INCLUDEDIR)/evl.h $(DESTDIR)$(INCLUDEDIR)/evl/kqueue/sys/event.h
+	@rmdir $(addprefix $(DESTDIR)$(INCLUDEDIR)/evl,/kqueue/sys /kqueue /) 2> /dev/null || true
 
 clean: ## remove everything that was built
 	rm -rf $(B)
@@ -187,15 +217,16 @@ $(B)/libevl-kqueue.so: $(B)/kqueue.o evl-kqueue.map $(B)/libevl.so
 # Each program of tests/c as C99 and as C++20: the header has to be good for both.
 
 C_TESTS := $(basename $(notdir $(wildcard tests/c/*.c)))
+C_TESTS := $(if $(KQUEUE),$(C_TESTS),$(filter-out kqueue%,$(C_TESTS)))
 c-tests: $(C_TESTS:%=$(B)/tests/%.c99) $(C_TESTS:%=$(B)/tests/%.c++20)
 
-TEST_FLAGS := -Wall -Wextra -Wpedantic -Werror -g -Iinclude
-TEST_LIBS  := -L$(B) -levl -Wl,-rpath,'$(ORIGIN)/..' -pthread
-$(B)/tests/%.c99: tests/c/%.c tests/c/check.h include/evl.h $(B)/$(LIBRARY)
+TEST_FLAGS := -Wall -Wextra -Wpedantic -Werror -g -Iinclude $(if $(KQUEUE),-Iinclude/kqueue)
+TEST_LIBS  := -L$(B) $(if $(KQUEUE),-levl-kqueue) -levl -Wl,-rpath,'$(ORIGIN)/..' -pthread
+$(B)/tests/%.c99: tests/c/%.c tests/c/check.h include/evl.h $(B)/$(LIBRARY) $(KQUEUE)
 	@mkdir -p $(B)/tests
 	$(CC) -std=c99 -D_POSIX_C_SOURCE=200809L $(TEST_FLAGS) $< -o $@ $(TEST_LIBS)
-$(B)/tests/%.c++20: tests/c/%.c tests/c/check.h include/evl.h $(B)/$(LIBRARY)
+$(B)/tests/%.c++20: tests/c/%.c tests/c/check.h include/evl.h $(B)/$(LIBRARY) $(KQUEUE)
 	@mkdir -p $(B)/tests
 	$(CXX) -std=c++20 -x c++ $(TEST_FLAGS) $< -x none -o $@ $(TEST_LIBS)
 
-.PHONY: help run test build header examples check check-bsd bench python install uninstall clean c-tests
+.PHONY: help run test build header examples check check-bsd check-threads bench python install uninstall clean c-tests

@@ -389,7 +389,7 @@ typedef struct evl_bsd_event {
 
 /**
  * Makes a queue and gives its descriptor: poll() finds it readable while there are events, and
- * close() frees the queue. `flags`: O_CLOEXEC, O_NONBLOCK. Errors: EMFILE, ENFILE, ENOMEM, EINVAL;
+ * close() frees the queue. `flags`: O_CLOEXEC; O_NONBLOCK, which means nothing. Errors: EMFILE, ENFILE, ENOMEM, EINVAL;
  * ENOTSUP on an OS without epoll.
  *
  * Thread: any.

@@ -325,3 +325,17 @@ fn a_stream_with_an_error_in_the_middle_of_much_data_has_no_last_chunk() {
     assert!(all.len() > 1024 * 1024, "{}", all.len());
     assert!(!all.ends_with(b"0\r\n\r\n"), "{}", shown(&all));
 }
+
+/// Where the connection's end is to be the answer's, only a reset shows that it is not.
+#[test]
+fn an_error_in_a_stream_to_1_0_resets_the_connection() {
+    let server = server();
+    for target in ["/broken", "/broken/at/once"] {
+        let mut client = server.connect();
+        client.send(format!("GET {target} HTTP/1.0\r\n\r\n"));
+        assert!(client.is_reset(), "{target}");
+    }
+    let mut client = server.connect();
+    client.send("GET /stream HTTP/1.0\r\n\r\n");
+    assert!(!client.is_reset());
+}

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Preconditions and ranges on a file (RFC 9110 sections 13 and 14).
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panic")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panic")]
 
 #[path = "common/http.rs"]
 mod http;
 
-use http::{Answer, Client, Live, get, noise, shown};
+use http::{Answer, Client, Live, get, noise};
 use std::fs::File;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -169,6 +169,8 @@ const NO_RANGES: &[&str] = &[
     "Range: bytes=a-b",
     "Range: bytes=+1-2",
     "Range: bytes=1-2x",
+    "Range: bytes=0-1,a-b",
+    "If-Range: \"other\"\r\nRange: bytes=0-1,3-4",
     "Range: bytes 0-1",
     "Range: items=0-1",
     "Range: 0-1",
@@ -214,15 +216,105 @@ fn a_range_is_for_get_only() {
     assert_eq!(head.only("content-range"), None);
 }
 
+/// The parts of a `multipart/byteranges` answer: each one's range and content.
+fn parts(answer: &Answer) -> Vec<(String, Vec<u8>)> {
+    let form = answer.only("content-type").unwrap();
+    let boundary = form.strip_prefix("multipart/byteranges; boundary=").expect(form);
+    let body = [b"\r\n", &answer.body[..]].concat();
+    let mark = format!("\r\n--{boundary}");
+    let marks: Vec<usize> =
+        (0..body.len()).filter(|&at| body[at..].starts_with(mark.as_bytes())).collect();
+    assert_eq!(&body[marks[marks.len() - 1] + mark.len()..], b"--\r\n");
+    let part = |pair: &[usize]| {
+        let text = &body[pair[0] + mark.len()..pair[1]];
+        let end = text.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+        let head = std::str::from_utf8(&text[..end]).unwrap();
+        let range = head
+            .strip_prefix("\r\nContent-Type: application/octet-stream\r\nContent-Range: bytes ")
+            .expect(head);
+        (range.to_owned(), text[end + 4..].to_vec())
+    };
+    marks.windows(2).map(part).collect()
+}
+
+/// A `Range`, and the parts of ten bytes `0123456789` that it gives.
+const SEVERAL: &[(&str, &[(&str, &str)])] = &[
+    ("bytes=0-1,4-5", &[("0-1/10", "01"), ("4-5/10", "45")]),
+    ("bytes=4-5,0-1", &[("4-5/10", "45"), ("0-1/10", "01")]),
+    ("bytes=0-0, -1", &[("0-0/10", "0"), ("9-9/10", "9")]),
+    ("bytes=8-,0-1,20-", &[("8-9/10", "89"), ("0-1/10", "01")]),
+    ("bytes=0-2,1-3,6-7", &[("0-3/10", "0123"), ("6-7/10", "67")]),
+];
+
 #[test]
-fn several_ranges_get_an_answer_that_is_whole_or_multipart() {
+fn several_ranges_come_as_parts_in_their_order() {
     let server = server(b"0123456789");
-    let answer = ask(&mut server.connect(), "GET", "Range: bytes=0-1,4-5\r\n");
-    match answer.status {
-        200 => assert_eq!(answer.text(), "0123456789"),
-        206 => assert!(answer.only("content-type").unwrap().starts_with("multipart/byteranges")),
-        other => panic!("{other}: {}", shown(&answer.body)),
+    let mut client = server.connect();
+    for (range, expected) in SEVERAL {
+        let answer = ask(&mut client, "GET", &format!("Range: {range}\r\n")).expect(206);
+        assert_eq!(answer.only("content-range"), None, "{range}");
+        assert!(answer.only("etag").is_some() && answer.only("last-modified").is_some());
+        let found = parts(&answer);
+        let found: Vec<(&str, &str)> = found
+            .iter()
+            .map(|(range, content)| (range.as_str(), std::str::from_utf8(content).unwrap()))
+            .collect();
+        assert_eq!(found, *expected, "{range}");
     }
+}
+
+#[test]
+fn ranges_that_become_one_are_no_multipart() {
+    let server = server(b"0123456789");
+    let mut client = server.connect();
+    for (range, text, part) in [
+        ("bytes=0-1,2-3", "0123", "bytes 0-3/10"),
+        ("bytes=3-4,10-", "34", "bytes 3-4/10"),
+        ("bytes=0-5,-9", "0123456789", "bytes 0-9/10"),
+    ] {
+        let answer = ask(&mut client, "GET", &format!("Range: {range}\r\n")).expect(206);
+        assert_eq!((answer.text(), answer.only("content-range")), (text, Some(part)), "{range}");
+    }
+    ask(&mut client, "GET", "Range: bytes=10-,-0,11-12\r\n").expect(416);
+}
+
+#[test]
+fn max_ranges_is_the_number_of_ranges_that_a_request_may_have() {
+    let config = |line: &str| {
+        format!("worker_processes 1; server {{ listen 127.0.0.1:0; root www; {line} }}")
+    };
+    let content = noise(1000);
+    let list = |count: usize| {
+        let ranges: Vec<String> = (0..count).map(|at| format!("{0}-{0}", 2 * at)).collect();
+        format!("Range: bytes={}\r\n", ranges.join(","))
+    };
+    for (line, most) in [("", 64), ("max_ranges 3;", 3), ("max_ranges 1;", 1)] {
+        let server = Live::from_file(&config(line), &[("www/file", &content)]);
+        let mut client = server.connect();
+        ask(&mut client, "GET", &list(most)).expect(206);
+        assert!(ask(&mut client, "GET", &list(most + 1)).expect(200).body == content);
+    }
+    let server = Live::from_file(&config("max_ranges 0;"), &[("www/file", &content)]);
+    let answer = ask(&mut server.connect(), "GET", "Range: bytes=0-0\r\n").expect(200);
+    assert_eq!(answer.only("accept-ranges"), None);
+}
+
+#[test]
+fn many_large_parts_come_byte_for_byte() {
+    let content = noise(5 * 1024 * 1024);
+    let server = server(&content);
+    let mut client = server.connect();
+    let fields = "Range: bytes=1000000-2999999,-1,0-99999,4000000-4000000\r\n";
+    let expected: Vec<&[u8]> = vec![
+        &content[1_000_000..3_000_000],
+        &content[content.len() - 1..],
+        &content[..100_000],
+        &content[4_000_000..=4_000_000],
+    ];
+    let answer = ask(&mut client, "GET", fields).expect(206);
+    let found = parts(&answer);
+    assert!(found.iter().map(|(_, content)| &content[..]).eq(expected));
+    assert_eq!(client.ask(get("/empty")).expect(200).text(), "");
 }
 
 #[test]

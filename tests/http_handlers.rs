@@ -93,6 +93,7 @@ fn parameters_stand_for_segments_of_the_path() {
         ("/users/7/posts/8", "[7][8]"),
         ("/files/a/b/c", "[a/b/c]"),
         ("/files/a%2fb", "[a/b]"),
+        ("/files/", "[]"),
     ] {
         assert_eq!(server.get(target).expect(200).text(), expected, "{target}");
     }
@@ -137,6 +138,70 @@ fn other_methods_are_answered_405_with_those_that_there_are() {
         assert_eq!(answer.only("allow"), Some(allow), "{method} {target}");
         assert!(!answer.closes());
     }
+}
+
+#[test]
+fn the_rest_of_a_path_may_be_empty_unless_another_pattern_has_that_path() {
+    let rest = || {
+        handler(|x| {
+            let rest = format!("[{}]", x.request.param("rest").unwrap_or("?"));
+            x.response.write(rest.as_bytes());
+            Ok(Outcome::Answered)
+        })
+    };
+    let server = Live::with_routes([
+        ("GET", "/before/", text("own")),
+        ("GET", "/before/{rest...}", rest()),
+        ("GET", "/after/{rest...}", rest()),
+        ("GET", "/after/", text("own")),
+        ("GET", "/{one}/in/{rest...}", rest()),
+        ("GET", "/{other}/in/", text("own")),
+    ]);
+    let root = Live::with_routes([("GET", "/{rest...}", rest())]);
+    for (target, expected) in [
+        ("/before/", "own"),
+        ("/after/", "own"),
+        ("/before/x", "[x]"),
+        ("/after/x/", "[x/]"),
+        ("/a/in/", "own"),
+        ("/a/in/b", "[b]"),
+    ] {
+        assert_eq!(server.get(target).expect(200).text(), expected, "{target}");
+    }
+    server.get("/before").expect(404);
+    for (target, expected) in [("/", "[]"), ("/before", "[before]")] {
+        assert_eq!(root.get(target).expect(200).text(), expected, "{target}");
+    }
+}
+
+#[test]
+fn a_405_that_a_handler_or_the_configuration_gives_has_allow_too() {
+    let server = Live::from_file_with(
+        "worker_processes 1; server { listen 127.0.0.1:0; location = /none { return 405; }
+         location = /text { return 405 no; } }",
+        &[],
+        |server| {
+            let refuse = || handler(|_| Err(Reject::new(Status::METHOD_NOT_ALLOWED, "on purpose")));
+            server.route("*", "/refused", refuse()).unwrap();
+            server
+                .route(
+                    "GET",
+                    "/own",
+                    handler(|x| {
+                        x.response.set_status(405).unwrap();
+                        x.response.header("allow", b"BREW").unwrap();
+                        Ok(Outcome::Answered)
+                    }),
+                )
+                .unwrap();
+        },
+    );
+    let mut client = server.connect();
+    for (target, allow) in [("/none", ""), ("/text", ""), ("/own", "BREW")] {
+        assert_eq!(client.ask(get(target)).expect(405).only("allow"), Some(allow), "{target}");
+    }
+    let answer = client.ask(request("PUT", "/refused")).expect(405);
+    assert_eq!(answer.only("allow"), Some("GET, HEAD, POST, DELETE, OPTIONS, TRACE, PATCH"));
 }
 
 #[test]

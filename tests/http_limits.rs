@@ -93,7 +93,7 @@ fn client_header_timeout_counts_anew_for_a_pipelined_part() {
 
 #[test]
 fn client_body_timeout_is_for_pauses_in_a_body() {
-    let server = server("client_body_timeout 1s;");
+    let server = server("client_body_timeout 1s; client_body_min_rate 0;");
     for head in [
         "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 40\r\n\r\n",
         "POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n28\r\n",
@@ -109,6 +109,109 @@ fn client_body_timeout_is_for_pauses_in_a_body() {
         assert!(client.answer().expect(408).closes());
         client.end();
     }
+}
+
+#[test]
+fn client_body_min_rate_ends_a_body_that_comes_too_slowly() {
+    let server = server("client_body_timeout 1s; client_body_min_rate 1000;");
+    for target in ["/echo", "/large"] {
+        let mut client = server.connect();
+        client.send(format!("POST {target} HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n"));
+        let begun = Instant::now();
+        if target == "/large" {
+            client.answer().expect(405);
+        }
+        drip(&mut client, &[b'x'; 200]);
+        assert!(begun.elapsed() >= SHORT, "{target}: {:?}", begun.elapsed());
+        if target == "/echo" {
+            assert!(client.answer().expect(408).closes());
+        }
+        client.end();
+    }
+}
+
+#[test]
+fn client_body_min_rate_is_an_average_that_client_body_timeout_is_granted_on_top_of() {
+    let server = server("client_body_timeout 1s; client_body_min_rate 1000;");
+    let mut client = server.connect();
+    client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 5030\r\n\r\n");
+    client.send([b'x'; 5000]);
+    let begun = Instant::now();
+    for _ in 0..30 {
+        assert!(client.is_silent_for(PAUSE * 2));
+        client.send("x");
+    }
+    assert!(begun.elapsed() > SHORT * 2);
+    assert_eq!(client.answer().expect(200).body.len(), 5030);
+}
+
+#[test]
+fn client_body_min_rate_has_a_default_that_no_body_of_a_few_bytes_a_second_meets() {
+    let server = server("client_body_timeout 1s;");
+    let mut client = server.connect();
+    client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n");
+    drip(&mut client, &[b'x'; 200]);
+    assert!(client.answer().expect(408).closes());
+}
+
+#[test]
+fn client_body_buffer_size_is_what_of_a_body_is_kept_in_memory() {
+    let upload = |server: &Live, length: usize| {
+        let body = noise(length);
+        let mut client = server.connect();
+        client.send(format!("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n"));
+        client.send_regardless(&body);
+        let answer = client.answer();
+        assert!(answer.status != 200 || answer.body == body);
+        answer.status
+    };
+    // A folder that is not there takes no file.
+    for (directive, most) in [("", 16 * 1024), ("client_body_buffer_size 1000;", 1000)] {
+        let server = server(&format!("{directive} client_body_temp_path nowhere;"));
+        assert_eq!(upload(&server, most), 200);
+        assert_eq!(upload(&server, most + 1), 500);
+    }
+    let server = server("client_body_buffer_size 1000; client_body_temp_path .;");
+    for length in [1000, 1001, 65_536, 1024 * 1024] {
+        assert_eq!(upload(&server, length), 200);
+    }
+    let left: Vec<_> = std::fs::read_dir(server.path(".")).unwrap().collect();
+    assert_eq!(left.len(), 2, "only the configuration and its file: {left:?}");
+}
+
+/// A client that goes on sending after its last answer.
+#[test]
+fn lingering_time_and_lingering_timeout_bound_how_long_a_closed_connection_is_read() {
+    let refused = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n";
+    let linger = |directives: &str, sends: bool| {
+        let server = server(directives);
+        let mut client = server.connect();
+        client.ask(refused).expect(413);
+        let begun = Instant::now();
+        client.end();
+        // The server has shut its side, and reads on until it closes: then sending is answered by a
+        // reset.
+        while client.send_if_taken("x") {
+            if !sends {
+                break;
+            }
+            assert!(begun.elapsed() < SHORT * 20, "{directives}");
+            std::thread::park_timeout(PAUSE);
+        }
+        begun.elapsed()
+    };
+    let bounded = linger("lingering_time 2s; lingering_timeout 1s;", true);
+    assert!(bounded >= SHORT * 2, "{bounded:?}");
+    let server = server("lingering_time 10s; lingering_timeout 1s;");
+    let mut client = server.connect();
+    client.ask(refused).expect(413);
+    client.end();
+    let begun = Instant::now();
+    let mut others = server.connect();
+    assert!(others.is_silent_for(SHORT * 3));
+    client.send_if_taken("x");
+    std::thread::park_timeout(PAUSE);
+    assert!(!client.send_if_taken("x"), "still read after {:?}", begun.elapsed());
 }
 
 #[test]
@@ -219,6 +322,32 @@ fn client_max_body_size_holds_for_bodies_that_nobody_wants() {
     client.end();
 }
 
+/// Nothing but its end, or its limit, tells how large a chunked body is.
+#[test]
+fn client_max_body_size_holds_for_chunked_bodies_that_nobody_wants() {
+    let config = "worker_processes 1; client_max_body_size 10; server { listen 127.0.0.1:0; root .;
+                  location = /text { return 200 text; } location = /any { return 200 any;
+                  client_max_body_size 0; } }";
+    let server = Live::from_file(config, &[("file", b"file")]);
+    let head = |target: &str| {
+        format!("GET {target} HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+    };
+    for target in ["/text", "/file", "/missing"] {
+        let mut client = server.connect();
+        client.send(head(target) + "a\r\n0123456789\r\n");
+        assert!(client.is_silent_for(PAUSE), "{target}");
+        client.send("1\r\n");
+        assert!(client.answer().expect(413).closes(), "{target}");
+        client.end();
+    }
+    let mut client = server.connect();
+    let small = "a\r\n0123456789\r\n0\r\nA: b\r\n\r\n";
+    assert_eq!(client.ask(head("/text") + small).expect(200).text(), "text");
+    assert_eq!(client.ask(head("/file") + small).expect(200).text(), "file");
+    client.ask(head("/any")).expect(200);
+    client.send("fff\r\n");
+}
+
 #[test]
 fn client_max_body_size_zero_is_no_limit() {
     let server = server("client_max_body_size 0;");
@@ -282,7 +411,7 @@ fn large_client_header_buffers_bound_the_head() {
 }
 
 #[test]
-fn the_number_of_fields_is_bounded() {
+fn a_hundred_fields_are_taken_by_default() {
     let server = server("");
     let request =
         |count: usize| format!("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", "A: b\r\n".repeat(count - 1));
@@ -294,6 +423,17 @@ fn the_number_of_fields_is_bounded() {
     };
     server.ask(trailers(100)).expect(200);
     server.ask(trailers(101)).expect(431);
+}
+
+#[test]
+fn max_headers_is_the_number_of_fields() {
+    let request =
+        |count: usize| format!("GET / HTTP/1.1\r\nHost: h\r\n{}\r\n", "A: b\r\n".repeat(count - 1));
+    for limit in [1, 7, 256] {
+        let server = server(&format!("max_headers {limit};"));
+        server.ask(request(limit)).expect(200);
+        server.ask(request(limit + 1)).expect(431);
+    }
 }
 
 #[test]

@@ -7,8 +7,7 @@
 use evl::reactor::{BackendKind, Event, Filter, Flags, Reactor, note};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::io::{Read, Write, pipe};
-use std::os::fd::AsRawFd;
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -130,8 +129,9 @@ fn descriptors() -> usize {
 fn descriptors_do_not_grow_with_knotes() {
     let _alone = ALONE.lock();
     let (file, (near, _far)) = (tempfile::tempfile().unwrap(), UnixStream::pair().unwrap());
-    let (directory, (reader, _writer)) = (std::fs::File::open("/").unwrap(), pipe().unwrap());
-    let ident = |fd: &dyn AsRawFd| usize::try_from(fd.as_raw_fd()).unwrap();
+    let (directory, (reader, _writer)) =
+        (std::fs::File::open("/").unwrap(), std::io::pipe().unwrap());
+    let ident = |fd: &dyn std::os::fd::AsRawFd| usize::try_from(fd.as_raw_fd()).unwrap();
     let own = usize::try_from(std::process::id()).unwrap();
     let signal = usize::try_from(libc::SIGUSR2).unwrap();
     // What the first queue with signals opened stays for the next.

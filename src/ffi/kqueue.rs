@@ -35,7 +35,7 @@ pub struct evl_bsd_event {
 }
 
 /// Makes a queue and gives its descriptor: poll() finds it readable while there are events, and
-/// close() frees the queue. `flags`: O_CLOEXEC, O_NONBLOCK. Errors: EMFILE, ENFILE, ENOMEM, EINVAL;
+/// close() frees the queue. `flags`: O_CLOEXEC; O_NONBLOCK, which means nothing. Errors: EMFILE, ENFILE, ENOMEM, EINVAL;
 /// ENOTSUP on an OS without epoll.
 ///
 /// Thread: any.
@@ -132,7 +132,7 @@ unsafe fn change(
         let change = unsafe { changes.add(index).read() };
         let event = numbers::to_event(&change);
         let receipt = event.as_ref().is_ok_and(|event| event.flags.contains(Flags::RECEIPT));
-        let result = event.and_then(|event| queue.reactor.change(&[event], &mut []));
+        let result = event.and_then(|event| apply(queue, &event));
         if result.is_ok() && !receipt {
             continue;
         }
@@ -152,6 +152,23 @@ unsafe fn change(
         Some(failure) if unanswered => Err(failure),
         _ => Ok(count),
     }
+}
+
+/// Makes a change. ENABLE of a timer that gives a time restarts it, as macOS has it.
+fn apply(queue: &Queue, event: &Event) -> Result<()> {
+    queue.reactor.change(&[*event], &mut []).map_err(|error| {
+        match RawFd::try_from(event.ident) {
+            Ok(fd) if error.errno() == Some(libc::ELOOP) && queue.is_at(fd) => {
+                Error::invalid("a queue cannot watch itself")
+            }
+            _ => error,
+        }
+    })?;
+    let enables = event.flags.contains(Flags::ENABLE) && !event.flags.contains(Flags::ADD);
+    if event.filter == Filter::TIMER && enables && event.data != 0 {
+        queue.reactor.add(event)?;
+    }
+    Ok(())
 }
 
 /// Waits for events, at most `timeout` nanoseconds; `None`: for ever. `EBADF` if `kq` is closed meanwhile.

@@ -6,28 +6,23 @@ use super::kqueue::evl_bsd_event;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor::{Event, Filter, Flags, note};
 
-const EVFILT_READ: i16 = -1;
-const EVFILT_WRITE: i16 = -2;
-const EVFILT_VNODE: i16 = -4;
-const EVFILT_PROC: i16 = -5;
-
 const FILTERS: [(i16, Filter); 13] = [
-    (EVFILT_READ, Filter::READ),
-    (EVFILT_WRITE, Filter::WRITE),
-    (EVFILT_VNODE, Filter::VNODE),
-    (EVFILT_PROC, Filter::PROC),
+    (-1, Filter::READ),
+    (-2, Filter::WRITE),
+    (-3, Filter::AIO),
+    (-4, Filter::VNODE),
+    (-5, Filter::PROC),
     (-6, Filter::SIGNAL),
     (-7, Filter::TIMER),
+    (-8, Filter::MACHPORT),
+    (-9, Filter::FS),
     (-10, Filter::USER),
     (-15, Filter::EXCEPT),
     (-16, Filter::EMPTY),
-    (-3, Filter::AIO),
-    (-8, Filter::MACHPORT),
-    (-9, Filter::FS),
     (-17, Filter::PROCDESC),
 ];
 
-/// VM, LIO, SENDFILE, DEVICE: filters that need what Linux does not have.
+/// VM, LIO, SENDFILE, DEVICE: filters of single systems that the reactor does not know.
 const ABSENT: [i16; 4] = [-12, -18, -19, -20];
 
 /// EV_ERROR.
@@ -55,7 +50,7 @@ const IO_NOTES: [(u32, u32); 1] = [(0x0001, note::LOWAT)];
 
 const EXCEPT_NOTES: [(u32, u32); 1] = [(0x0002, note::OOB)];
 
-const TIMER_NOTES: [(u32, u32); 8] = [
+const TIMER_NOTES: [(u32, u32); 9] = [
     (0x0001, note::SECONDS),
     (0x0002, note::USECONDS),
     (0x0004, note::NSECONDS),
@@ -63,6 +58,7 @@ const TIMER_NOTES: [(u32, u32); 8] = [
     (0x0010, note::LEEWAY),
     (0x0020, note::CRITICAL),
     (0x0040, note::BACKGROUND),
+    (0x0100, note::MACHTIME),
     (0x0200, note::MSECONDS),
 ];
 
@@ -93,8 +89,8 @@ const REVOKE: u32 = 0x0040;
 /// NOTE_NONE asks for nothing.
 const NONE: u32 = 0x0080;
 
-/// NOTE_MACH_CONTINUOUS_TIME, NOTE_MACHTIME.
-const MACH_TIMES: u32 = 0x0180;
+/// NOTE_MACH_CONTINUOUS_TIME.
+const MACH_CONTINUOUS_TIME: u32 = 0x0080;
 /// NOTE_TRACK, NOTE_TRACKERR, NOTE_CHILD, NOTE_EXIT_DETAIL.
 const TRACKING: u32 = 0x0200_0007;
 
@@ -162,7 +158,7 @@ fn to_notes(filter: Filter, bsd: u32) -> Result<u32> {
     }
     let table = notes(filter);
     let (absent, ignored) = match filter {
-        Filter::TIMER => (MACH_TIMES, 0),
+        Filter::TIMER => (MACH_CONTINUOUS_TIME, 0),
         Filter::PROC => (TRACKING, 0),
         Filter::VNODE => (0, REVOKE | NONE),
         Filter::EXCEPT | Filter::EMPTY => (0, 0),
@@ -175,7 +171,14 @@ fn to_notes(filter: Filter, bsd: u32) -> Result<u32> {
     if table.iter().fold(bsd & !ignored, |left, row| left & !row.0) != 0 {
         return Err(Error::invalid("fflags has bits that mean nothing for the filter"));
     }
-    Ok(table.iter().filter(|row| bsd & row.0 != 0).fold(0, |all, row| all | row.1))
+    let notes = table.iter().filter(|row| bsd & row.0 != 0).fold(0, |all, row| all | row.1);
+    Ok(match filter {
+        // The BSDs tell of growth with each write that makes the file grow.
+        Filter::VNODE if notes & note::WRITE != 0 => notes | note::EXTEND,
+        // They also take a process of which nothing is to be told. It is told that it ends.
+        Filter::PROC if notes == 0 => note::EXIT,
+        _ => notes,
+    })
 }
 
 fn from_notes(filter: Filter, notes_of_evl: u32) -> u32 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Entity tags (RFC 9110 section 8.8.3): reading, comparing, and making one for a file.
 
+use super::coding::Coding;
 use super::headers::trim_start;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -61,14 +62,21 @@ fn skip_separators(value: &[u8]) -> &[u8] {
 
 /// The strong tag of a file, quotes and all: as nginx makes it, time of modification in seconds and
 /// size in bytes, and then the fraction of the second, which a strong tag cannot do without: a file
-/// may change twice in a second and keep its size (RFC 9110 section 8.8.1). All in hexadecimal.
-pub(crate) fn of_file(modified: SystemTime, size: u64) -> String {
+/// may change twice in a second and keep its size (RFC 9110 section 8.8.1). All in hexadecimal. The
+/// name of a coding keeps the file's tag apart from that of the file which it stands for.
+pub(crate) fn of_file(modified: SystemTime, size: u64, coding: Option<Coding>) -> String {
     let since_epoch = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (seconds, fraction) = (since_epoch.as_secs(), since_epoch.subsec_nanos());
-    match fraction {
-        0 => format!("\"{seconds:x}-{size:x}\""),
-        _ => format!("\"{seconds:x}-{size:x}-{fraction:x}\""),
+    let mut tag = match fraction {
+        0 => format!("\"{seconds:x}-{size:x}"),
+        _ => format!("\"{seconds:x}-{size:x}-{fraction:x}"),
+    };
+    if let Some(coding) = coding {
+        tag.push('-');
+        tag.push_str(coding.as_str());
     }
+    tag.push('"');
+    tag
 }
 
 #[cfg(test)]
@@ -119,9 +127,10 @@ mod tests {
     #[test]
     fn the_tag_of_a_file() {
         let modified = UNIX_EPOCH + Duration::from_secs(0x5f00_0000);
-        assert_eq!(of_file(modified, 255), "\"5f000000-ff\"");
+        assert_eq!(of_file(modified, 255, None), "\"5f000000-ff\"");
         let later = modified + Duration::from_nanos(0xabc);
-        assert_eq!(of_file(later, 255), "\"5f000000-ff-abc\"");
+        assert_eq!(of_file(later, 255, None), "\"5f000000-ff-abc\"");
+        assert_eq!(of_file(modified, 255, Some(Coding::Brotli)), "\"5f000000-ff-br\"");
     }
 
     proptest! {

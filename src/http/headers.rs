@@ -21,6 +21,11 @@ impl Span {
         Self { start, end: start.wrapping_add(part.len()) }
     }
 
+    /// Where it begins and where it ends.
+    pub(crate) const fn range(self) -> std::ops::Range<usize> {
+        self.start..self.end
+    }
+
     /// The bytes there; empty if `whole` is too short to be the message that the span is of.
     pub(crate) fn of_bytes(self, whole: &[u8]) -> &[u8] {
         whole.get(self.start..self.end).unwrap_or_default()

@@ -76,6 +76,12 @@ impl MethodSet {
         Self(self.0 | 1 << method as u16)
     }
 
+    /// The set with one less.
+    #[must_use]
+    pub(crate) const fn without(self, method: Method) -> Self {
+        Self(self.0 & !(1 << method as u16))
+    }
+
     /// The methods that are in both.
     #[must_use]
     pub(crate) const fn intersection(self, other: Self) -> Self {

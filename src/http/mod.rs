@@ -2,6 +2,8 @@
 //! Bytes to messages and back: no descriptors, clocks, threads or files in here.
 
 pub(crate) mod authority;
+pub(crate) mod byteranges;
+pub(crate) mod coding;
 pub(crate) mod conditional;
 pub(crate) mod date;
 pub(crate) mod etag;

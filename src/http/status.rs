@@ -16,6 +16,8 @@ impl Status {
     pub const OK: Self = Self(200);
     /// 204
     pub const NO_CONTENT: Self = Self(204);
+    /// 205
+    pub const RESET_CONTENT: Self = Self(205);
     /// 206
     pub const PARTIAL_CONTENT: Self = Self(206);
     /// 301
@@ -44,6 +46,8 @@ impl Status {
     pub const RANGE_NOT_SATISFIABLE: Self = Self(416);
     /// 417
     pub const EXPECTATION_FAILED: Self = Self(417);
+    /// 421
+    pub const MISDIRECTED_REQUEST: Self = Self(421);
     /// 431
     pub const HEADERS_TOO_LARGE: Self = Self(431);
     /// 500
@@ -54,6 +58,8 @@ impl Status {
     pub const SERVICE_UNAVAILABLE: Self = Self(503);
     /// 505
     pub const VERSION_NOT_SUPPORTED: Self = Self(505);
+    /// 507
+    pub const INSUFFICIENT_STORAGE: Self = Self(507);
 
     /// The status of this number, if it has three digits.
     pub const fn new(code: u16) -> Option<Self> {
@@ -75,7 +81,8 @@ impl Status {
         matches!(self.0, 301 | 302 | 303 | 307 | 308)
     }
 
-    /// Whether an answer with it carries content (RFC 9110 section 6.4.1).
+    /// Whether an answer with it can carry content (RFC 9110 section 6.4.1). With 205 it has content
+    /// without a byte in it (section 15.3.6).
     pub const fn has_body(self) -> bool {
         self.0 >= 200 && self.0 != 204 && self.0 != 304
     }

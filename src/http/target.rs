@@ -53,7 +53,8 @@ impl<'a> Target<&'a [u8]> {
     /// Splits the target of a request with this method.
     ///
     /// # Errors
-    /// 400 for a byte that no target has, and for a form that the method does not go with.
+    /// 400 for a byte that no target has, and for a form that the method does not go with; 421 for
+    /// `https`.
     pub(crate) fn parse(method: Method, raw: &'a [u8]) -> Result<Self, Reject> {
         if raw.iter().fold(false, |bad, &byte| bad | (byte <= b' ' || byte == 0x7f || byte == b'#'))
         {
@@ -80,11 +81,15 @@ impl<'a> Target<&'a [u8]> {
     }
 
     fn parse_absolute(raw: &'a [u8]) -> Result<Self, Reject> {
-        let rest = [&b"http://"[..], b"https://"].into_iter().find_map(|scheme| {
+        let after = |scheme: &[u8]| {
             let (start, rest) = raw.split_at_checked(scheme.len())?;
             start.eq_ignore_ascii_case(scheme).then_some(rest)
-        });
-        let rest = rest.ok_or(bad("request target of no known form"))?;
+        };
+        if after(b"https://").is_some() {
+            // RFC 9110 section 7.4: only a secured connection is for such a target.
+            return Err(Reject::new(Status::MISDIRECTED_REQUEST, "https without TLS"));
+        }
+        let rest = after(b"http://").ok_or(bad("request target of no known form"))?;
         let end = memchr::memchr2(b'/', b'?', rest).unwrap_or(rest.len());
         let (host, tail) = rest.split_at(end);
         if authority(host).is_none() {
@@ -249,6 +254,7 @@ mod tests {
             (Method::Get, "*"),
             (Method::Get, "h:443"),
             (Method::Get, "ftp://h/"),
+            (Method::Get, "https://h/"),
             (Method::Get, "http:///a"),
             (Method::Get, "http://user@h/"),
             (Method::Get, "a"),

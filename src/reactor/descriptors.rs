@@ -162,7 +162,8 @@ impl<P: Poller> State<P> {
     pub(super) fn internals(&self) -> impl Iterator<Item = RawFd> {
         let alarm = self.alarm.as_ref().map(|(alarm, _)| alarm.fd());
         let notices = self.notices.as_ref().map(Notices::fd);
-        let few = [Some(self.wake_fd), alarm, notices, self.signals.fd()];
+        let few =
+            [Some(self.wake_fd), alarm, notices, self.signals.fd(), self.signals.blocked_fd()];
         few.into_iter().flatten().chain(self.processes.fds())
     }
 
@@ -316,15 +317,7 @@ impl<P: Poller> State<P> {
     /// unknown registration tries again.
     fn renew(&mut self) {
         let registered = self.descriptors.registered();
-        for fd in &registered {
-            // The old set knows best which numbers name other files by now.
-            if !matches!(self.register(*fd, true), Ok(Outcome::Done)) {
-                self.vanish(*fd);
-            }
-        }
-        if self.poller.reset().is_err() {
-            return;
-        }
+        let Ok(old) = self.poller.reset() else { return };
         self.descriptors.suspect = Suspect::default();
         self.version += 1;
         for fd in self.internals().collect::<Vec<_>>() {
@@ -334,7 +327,12 @@ impl<P: Poller> State<P> {
         for fd in registered {
             if let Some(entry) = self.descriptors.get_mut(fd) {
                 entry.registered = None;
-                if !entry.is_unwatched() && self.register(fd, true).is_err() {
+                if entry.is_unwatched() {
+                    continue;
+                }
+                // Other threads close descriptors meanwhile and open others: what the new set has got
+                // is right if the old one has the same after that.
+                if self.register(fd, true).is_err() || !old.names_same_file(fd) {
                     self.vanish(fd);
                 }
             }

@@ -32,6 +32,7 @@ const STICKY: Flags = Flags::ADD
     .union(Flags::ONESHOT)
     .union(Flags::CLEAR)
     .union(Flags::DISPATCH)
+    .union(Flags::RECEIPT)
     .union(Flags::UDATA_SPECIFIC)
     .union(Flags::OOBAND)
     .union(Flags::VANISHED);

@@ -21,11 +21,14 @@ mod filters;
 mod handover;
 mod knote;
 mod kqueue;
+#[cfg(all(test, loom))]
+mod models;
 mod names;
 mod notices;
 mod poller;
 mod sleepers;
 mod state;
+mod sync;
 pub(crate) mod timers;
 mod triggers;
 mod vacancies;

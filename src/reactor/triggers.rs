@@ -9,15 +9,16 @@
 //! free for another ident only once the reader has taken it from the list.
 //! [`Triggers::insert`], [`Triggers::remove`] and [`Triggers::take`] are for one thread at a time.
 
+use super::sync::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::iter;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 const OCCUPIED: u64 = 1;
 const TRIGGERED: u64 = 2;
 const GENERATION: u64 = 4;
 
-const FIRST_SEGMENT: usize = 64;
+/// How many slots the first segment has: two are enough for a model.
+const FIRST_SEGMENT: usize = if cfg!(all(test, loom)) { 2 } else { 64 };
 const SEGMENTS: usize = 24;
 /// How many slots of a segment an ident may stand in.
 const PROBES: usize = 8;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Wakes a thread that waits in the kernel, at the cost of a system call only if there is one.
 //!
-//! The rule on both sides is: first publish (work, or "I wait"), then look for the other. Both are
-//! sequentially consistent, so one of them sees the other and no wake-up is lost.
+//! The rule on both sides is: first publish (work, or "I wait"), then look for the other. A sequentially
+//! consistent fence stands between the two, so one of them sees the other and no wake-up is lost;
+//! `models` tries every order.
 
+use super::sync::{AtomicBool, AtomicUsize, Ordering, Wakeup, fence};
 use crate::Result;
-use crate::sys::wakeup::Wakeup;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 
 pub(super) struct Wake {
     wakeup: Wakeup,
@@ -33,13 +33,14 @@ impl Wake {
 
     /// Says how many may have to be woken. Look for work after this, then wait.
     pub(super) fn set_listeners(&self, count: usize) {
-        self.listeners.store(count, Ordering::SeqCst);
+        self.listeners.store(count, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
     }
 
     /// Wakes a listener, if there is one, for work that was published before. Async-signal-safe.
     pub(super) fn notify(&self) {
         fence(Ordering::SeqCst);
-        if self.listeners.load(Ordering::SeqCst) != 0
+        if self.listeners.load(Ordering::Relaxed) != 0
             && !self.signalled.swap(true, Ordering::SeqCst)
         {
             self.wakeup.signal();
@@ -54,6 +55,7 @@ impl Wake {
     /// Takes the signal back. Look for work after this: what is published later signals anew.
     pub(super) fn drain(&self) {
         self.wakeup.drain();
-        self.signalled.store(false, Ordering::SeqCst);
+        // A notifier that found it set did so before this, and what it published is seen from here on.
+        self.signalled.swap(false, Ordering::SeqCst);
     }
 }

@@ -65,7 +65,7 @@ impl Wheel {
             length: 0,
             heads: Box::new([NONE; (LEVELS * SLOTS) as usize]),
             occupied: [0; LEVELS as usize],
-            due: Vec::new(),
+            due: Vec::with_capacity(SLOTS as usize),
             next: None,
         }
     }

@@ -29,7 +29,29 @@ pub(crate) enum Payload {
     #[default]
     None,
     File(FileRange),
-    Stream(Box<dyn Body>),
+    /// Content that is pulled; `left` is how many bytes have still to come, where that is known.
+    Stream {
+        body: Box<dyn Body>,
+        left: Option<u64>,
+    },
+}
+
+/// Pulls a piece of content of which `left` bytes are still to come, where that is known: what is
+/// beyond them is dropped.
+pub(crate) fn pull(
+    body: &mut dyn Body,
+    left: &mut Option<u64>,
+    piece: &mut Vec<u8>,
+) -> io::Result<Pull> {
+    let pulled = body.pull(piece);
+    let Some(left) = left else { return pulled };
+    piece.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+    *left -= piece.len() as u64;
+    match (*left, pulled?) {
+        (0, _) => Ok(Pull::End),
+        (_, Pull::More) => Ok(Pull::More),
+        (_, Pull::End) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "content too short")),
+    }
 }
 
 /// Bytes of an open file.

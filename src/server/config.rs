@@ -3,6 +3,7 @@
 //! in this, and the workers only read it.
 
 use super::limits;
+use crate::http::coding::Coding;
 use crate::http::method::MethodSet;
 use crate::http::status::Status;
 use crate::net::Address;
@@ -138,13 +139,29 @@ pub(crate) struct Settings {
     pub(crate) max_body: u64,
     pub(crate) header_timeout: Duration,
     pub(crate) body_timeout: Duration,
+    /// `client_body_min_rate` in bytes per second; 0 is none.
+    pub(crate) body_min_rate: u64,
+    /// `client_body_buffer_size`: larger bodies go into a temporary file.
+    pub(crate) body_buffer: usize,
+    /// `client_body_temp_path`: where; `None` is the system's folder for such files.
+    pub(crate) body_temp_path: Option<PathBuf>,
     pub(crate) send_timeout: Duration,
+    /// How long a connection that is closed is read from: in all, and the longest pause.
+    pub(crate) lingering_time: Duration,
+    pub(crate) lingering_timeout: Duration,
     /// Zero: connections are closed after each answer.
     pub(crate) keepalive_timeout: Duration,
     pub(crate) keepalive_requests: u64,
     /// `large_client_header_buffers`: longest request line and largest head, in bytes.
     pub(crate) max_request_line: usize,
     pub(crate) max_header_block: usize,
+    pub(crate) max_headers: usize,
+    /// `max_ranges`: requests for more get the whole; 0 is no ranges at all.
+    pub(crate) max_ranges: usize,
+    /// `gzip` and what comes with it.
+    pub(crate) gzip: Gzip,
+    /// `brotli_static`, `zstd_static`, `gzip_static`: the codings that files may lie there in.
+    pub(crate) twins: Vec<Coding>,
     /// `access_log`, in the combined format; `None` is `off`.
     pub(crate) access_log: Option<PathBuf>,
     /// `server_tokens`: whether the `Server` field tells the version.
@@ -165,13 +182,46 @@ impl Default for Settings {
             max_body: limits::MAX_BODY,
             header_timeout: limits::HEADER_TIMEOUT,
             body_timeout: limits::BODY_TIMEOUT,
+            body_min_rate: limits::BODY_MIN_RATE,
+            body_buffer: limits::BODY_BUFFER,
+            body_temp_path: None,
             send_timeout: limits::SEND_TIMEOUT,
+            lingering_time: limits::LINGERING_TIME,
+            lingering_timeout: limits::LINGERING_TIMEOUT,
             keepalive_timeout: limits::KEEPALIVE_TIMEOUT,
             keepalive_requests: limits::KEEPALIVE_REQUESTS,
             max_request_line: limits::REQUEST_LINE,
             max_header_block: limits::HEADER_BLOCK,
+            max_headers: limits::HEADERS,
+            max_ranges: limits::RANGES,
+            gzip: Gzip::default(),
+            twins: Vec::new(),
             access_log: None,
             server_tokens: true,
+        }
+    }
+}
+
+/// Which answers are compressed while they are sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Gzip {
+    pub(crate) on: bool,
+    /// `gzip_types`, with `*` for all; `text/html` is always meant too.
+    pub(crate) types: Vec<String>,
+    /// `gzip_min_length` in bytes; does not hold for content of unknown length.
+    pub(crate) min_length: u64,
+    /// `gzip_comp_level`, 1 to 9.
+    pub(crate) level: u32,
+}
+
+impl Default for Gzip {
+    fn default() -> Self {
+        let min_length = limits::GZIP_MIN_LENGTH;
+        Self {
+            on: false,
+            types: vec!["text/html".to_owned()],
+            min_length,
+            level: limits::GZIP_LEVEL,
         }
     }
 }

@@ -5,7 +5,9 @@
 //! Requests are taken one after the other and their answers queued in order. None is taken while much
 //! is still to be sent, so that a client that does not read costs bounded memory.
 
+mod pending;
 mod requests;
+mod waiting;
 
 use super::config::Settings;
 use super::context::Context;
@@ -13,12 +15,11 @@ use super::limits;
 use super::output::Output;
 use super::site::Site;
 use crate::http::h1::decoder::{Decoder, Limits, Step};
-use crate::http::status::{Reject, Status};
 use crate::net::Peer;
 use crate::sys::clock;
-use requests::Pending;
+use pending::Pending;
 use std::sync::Arc;
-use std::time::Duration;
+use waiting::Waiting;
 
 pub(crate) struct Connection {
     peer: Peer,
@@ -44,32 +45,22 @@ pub(crate) struct Connection {
     /// What the time-out counts from, in nanoseconds of the worker's clock.
     since: u64,
     waiting: Waiting,
+    /// When that wait began.
+    begun: u64,
+    /// Bytes that have come of the latest request's body.
+    came: u64,
 }
 
 /// Where the connection is between requests and in them.
 enum Phase {
     /// Between requests, or in the head of one.
     Head,
-    /// The handler wants the whole body first.
+    /// The whole body has to be there first: the handler wants it, or its size decides.
     Body(Box<Pending>),
     /// Answered already; the rest of the body is dropped.
     Discard,
     /// Everything is sent and the sending side shut; what still comes is dropped.
     Linger,
-}
-
-/// What a connection waits for, which decides on its time-out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waiting {
-    /// The rest of a head, or the first one.
-    Head,
-    /// The next request.
-    Request,
-    Body,
-    /// Room to send.
-    Room,
-    /// The client's end of the connection.
-    Goodbye,
 }
 
 /// What a connection needs next.
@@ -103,16 +94,18 @@ impl Connection {
             settings,
             since: now,
             waiting: Waiting::Head,
+            begun: now,
+            came: 0,
         }
     }
 
     /// Bytes came.
     pub(crate) fn received(&mut self, bytes: &[u8], site: &Site, cx: &mut Context) {
+        if !matches!(self.phase, Phase::Head) {
+            self.since = cx.now;
+        }
         if matches!(self.phase, Phase::Linger) {
             return;
-        }
-        if matches!(self.phase, Phase::Body(_) | Phase::Discard) {
-            self.since = cx.now;
         }
         self.hungry = false;
         if self.input.is_empty() {
@@ -186,50 +179,18 @@ impl Connection {
         begins
     }
 
-    /// When the present wait has to end, in nanoseconds of the worker's clock.
-    pub(crate) fn deadline(&mut self, now: u64) -> u64 {
-        let (waiting, limit) = self.waiting();
-        if waiting != self.waiting {
-            self.waiting = waiting;
-            self.since = now;
-        }
-        self.since.saturating_add(clock::nanoseconds(limit))
-    }
-
-    fn waiting(&self) -> (Waiting, Duration) {
-        let settings = &self.settings;
-        if !self.output.is_empty() {
-            return (Waiting::Room, settings.send_timeout);
-        }
-        match self.phase {
-            Phase::Head if self.served == 0 || !self.is_resting() => {
-                (Waiting::Head, settings.header_timeout)
-            }
-            Phase::Head => (Waiting::Request, settings.keepalive_timeout),
-            Phase::Body(_) | Phase::Discard => (Waiting::Body, settings.body_timeout),
-            Phase::Linger => (Waiting::Goodbye, limits::LINGER),
-        }
-    }
-
-    /// The wait took too long. True if a request has begun, whose client is told so; else there is
-    /// nothing to do but to close.
-    pub(crate) fn timed_out(&mut self, site: &Site, cx: &mut Context) -> bool {
-        let begun = match self.waiting {
-            Waiting::Head => !self.is_resting(),
-            Waiting::Body => matches!(self.phase, Phase::Body(_)),
-            Waiting::Request | Waiting::Room | Waiting::Goodbye => false,
-        };
-        if begun {
-            let reject = Reject::new(Status::REQUEST_TIMEOUT, "the request took too long");
-            self.refuse(reject, &[], site, cx);
-            self.lingering = false;
-        }
-        begun
-    }
-
     /// The server stops: a connection between requests closes now, others after their answer.
     pub(crate) fn drain(&mut self) {
         self.closing |= self.is_resting();
+    }
+
+    /// Since when nothing has come and nothing is to be sent; `None` if a request has begun, or may be
+    /// on its way from a client that has just connected.
+    pub(crate) fn idle_since(&self, now: u64) -> Option<u64> {
+        let is_idle = self.is_resting() && self.output.is_empty();
+        let is_new = self.served == 0
+            && now.saturating_sub(self.since) < clock::nanoseconds(limits::SHED_PATIENCE);
+        (is_idle && !is_new).then_some(self.since)
     }
 
     fn is_resting(&self) -> bool {
@@ -248,7 +209,7 @@ impl Connection {
             let limits = Limits {
                 request_line: self.settings.max_request_line,
                 head: self.settings.max_header_block,
-                headers: limits::HEADERS,
+                headers: self.settings.max_headers,
                 body: self.settings.max_body,
             };
             let rest = input.get(used..).unwrap_or_default();
@@ -264,15 +225,18 @@ impl Connection {
                 }
                 Ok((count, Step::Data(data))) => {
                     used += count;
-                    if let Phase::Body(pending) = &mut self.phase {
-                        pending.body.extend_from_slice(data);
+                    self.came = self.came.saturating_add(data.len() as u64);
+                    if let Phase::Body(pending) = &mut self.phase
+                        && let Err(reject) = pending.data(data, &self.settings)
+                    {
+                        self.refuse(reject, &[], site, cx);
+                        break;
                     }
                 }
                 Ok((count, Step::Trailers(trailers))) => {
                     used += count;
                     if let Phase::Body(pending) = &mut self.phase {
-                        let owned = |(name, value): (&[u8], &[u8])| (name.into(), value.into());
-                        pending.trailers = trailers.fields().map(owned).collect();
+                        pending.trailers(trailers);
                     }
                 }
                 Ok((count, Step::End)) => {
@@ -286,6 +250,11 @@ impl Connection {
             }
         }
         used
+    }
+
+    /// Whether closing now cuts an answer whose end would be the connection's.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.output.ends_by_close()
     }
 
     /// The connection ends: what was not sent is dropped.

@@ -17,6 +17,8 @@ pub(crate) struct Context {
     pub(crate) dates: DateCache,
     /// Whether the server is stopping: each answer is its connection's last.
     pub(crate) draining: bool,
+    /// Whether descriptors or memory ran out in this turn, so that idle connections are to make room.
+    pub(crate) exhausted: bool,
     pub(crate) logs: Logs,
     pub(crate) buffers: Buffers,
     /// The head that is being decoded, its path, and the answer to it.
@@ -32,6 +34,7 @@ impl Context {
             wall: SystemTime::UNIX_EPOCH,
             dates: DateCache::new(),
             draining: false,
+            exhausted: false,
             logs,
             buffers: Buffers::default(),
             head: Head::default(),

@@ -178,8 +178,14 @@ impl Client {
         }
     }
 
-    /// Forgets the socket at the reactor, which the coming close would do anyway, but later.
-    pub(crate) fn forget(&self, reactor: &Reactor) {
+    /// Ends the connection: by a reset if its answer would seem whole otherwise. The reactor forgets
+    /// the socket, which the coming close would do anyway, but later.
+    pub(crate) fn end(&mut self, reactor: &Reactor, cx: &mut Context) {
+        if self.connection.is_cut() {
+            // Should it fail, the end comes in order: there is no other way to tell the client.
+            let _ = socket::reset_on_close(self.socket.as_fd());
+        }
+        self.connection.abandon(cx);
         reactor.forget(self.socket.as_fd());
     }
 }

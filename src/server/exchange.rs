@@ -3,9 +3,11 @@
 
 use super::body::{Body, Payload};
 use super::limits;
+use super::routes::Params;
 use crate::error::{Error, Result};
 use crate::http::h1::encoder;
 use crate::http::h1::head::RequestHead;
+use crate::http::headers::Span;
 use crate::http::method::Method;
 use crate::http::status::Status;
 use crate::net::Peer;
@@ -30,7 +32,7 @@ pub struct Request<'a> {
     pub(crate) query: Option<&'a [u8]>,
     pub(crate) body: &'a [u8],
     pub(crate) trailers: &'a [OwnedField],
-    pub(crate) params: Option<matchit::Params<'a, 'a>>,
+    pub(crate) params: Option<Params<'a, 'a>>,
     /// The time of day at which it is answered.
     pub(crate) now: SystemTime,
     pub(crate) peer: Peer,
@@ -109,6 +111,8 @@ pub struct Response {
     /// Close the connection after this answer; with `silent` instead of it.
     pub(crate) close: bool,
     pub(crate) silent: bool,
+    /// Descriptors or memory ran out while it was made: idle connections are to make room.
+    pub(crate) exhausted: bool,
 }
 
 impl Response {
@@ -120,6 +124,7 @@ impl Response {
         self.bytes.shrink_to(limits::OUTPUT_HIGH);
         self.close = false;
         self.silent = false;
+        self.exhausted = false;
     }
 
     /// Forgets the content, not the header lines.
@@ -160,7 +165,38 @@ impl Response {
     /// length is not known, so it goes out chunked (RFC 9112 section 7.1), or, to a client of HTTP/1.0,
     /// until the connection closes.
     pub fn stream(&mut self, body: Box<dyn Body>) {
-        self.payload = Payload::Stream(body);
+        self.payload = Payload::Stream { body, left: None };
+    }
+
+    /// As [`stream`](Self::stream) with content whose length is known: it goes out with that length. A
+    /// body that ends sooner cuts the answer; what it gives beyond is not sent.
+    pub fn stream_sized(&mut self, length: u64, body: Box<dyn Body>) {
+        self.payload = Payload::Stream { body, left: Some(length) };
+    }
+
+    /// The value of the first header line of this name.
+    pub(crate) fn value(&self, name: &str) -> Option<&[u8]> {
+        self.lines(name)
+            .next()
+            .map(|line| line.get(name.len() + 2..line.len() - 2).unwrap_or_default())
+    }
+
+    /// The header lines of this name, which all end in CR LF and have `: ` after the name.
+    fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.fields.split_inclusive(|&byte| byte == b'\n').filter(move |line| {
+            line.split_at_checked(name.len()).is_some_and(|(start, rest)| {
+                start.eq_ignore_ascii_case(name.as_bytes()) && rest.starts_with(b": ")
+            })
+        })
+    }
+
+    /// Takes the header lines of this name away.
+    pub(crate) fn remove(&mut self, name: &str) {
+        loop {
+            let line = self.lines(name).next().map(|line| Span::of(&self.fields, line));
+            let Some(line) = line else { break };
+            self.fields.drain(line.range());
+        }
     }
 
     /// Adds a header line that the engine knows to be right.

@@ -21,8 +21,16 @@ pub(crate) const REQUEST_LINE: usize = 8 * 1024;
 pub(crate) const HEADER_BLOCK: usize = 4 * 8 * 1024;
 /// Longest queue of connections not yet accepted (`listen … backlog=`).
 pub(crate) const BACKLOG: i32 = 511;
-/// Most header fields in one request.
+/// Default of `max_headers`: the most header fields in one request.
 pub(crate) const HEADERS: usize = 100;
+/// Default of `max_ranges`: the most ranges that one request may ask for.
+pub(crate) const RANGES: usize = 64;
+/// Default of `gzip_min_length`, in bytes.
+pub(crate) const GZIP_MIN_LENGTH: u64 = 20;
+/// Default of `gzip_comp_level`.
+pub(crate) const GZIP_LEVEL: u32 = 1;
+/// Bytes of a file that are read at a time where sendfile(2) cannot send them.
+pub(crate) const PIECE: usize = 32 * 1024;
 /// Bytes of encoded answers at which a connection takes no further request.
 pub(crate) const OUTPUT_HIGH: usize = 64 * 1024;
 /// First size of a connection's buffer, in bytes.
@@ -44,8 +52,21 @@ pub(crate) const ACCEPTS: usize = 64;
 pub(crate) const LAST_ACCEPTS: usize = 4096;
 /// Pause of accepting after the process or the system ran out of descriptors or memory.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How long a closed connection is read from, so that a reset does not overtake its last answer.
-pub(crate) const LINGER: Duration = Duration::from_secs(5);
+/// Most idle connections closed at a time to make room when descriptors or memory ran out.
+pub(crate) const SHED: usize = 32;
+/// How long a client that has connected and says nothing does not count as idle.
+pub(crate) const SHED_PATIENCE: Duration = Duration::from_secs(1);
+/// `Retry-After` of a 503, in seconds.
+pub(crate) const RETRY_AFTER: &str = "1";
+/// Default of `lingering_time`: how long a closed connection is read from at most, so that a reset does
+/// not overtake its last answer.
+pub(crate) const LINGERING_TIME: Duration = Duration::from_secs(30);
+/// Default of `lingering_timeout`: the longest pause in that.
+pub(crate) const LINGERING_TIMEOUT: Duration = Duration::from_secs(5);
+/// Default of `client_body_min_rate`, in bytes per second.
+pub(crate) const BODY_MIN_RATE: u64 = 500;
+/// Default of `client_body_buffer_size`, in bytes.
+pub(crate) const BODY_BUFFER: usize = 16 * 1024;
 /// Internal redirects of one request: index files and error pages.
 pub(crate) const INTERNAL_REDIRECTS: usize = 10;
 /// Events taken from the reactor at a time.

@@ -5,9 +5,11 @@
 //! what is set up after the start is refused.
 
 mod body;
+mod compression;
 mod conf;
 mod config;
 mod connection;
+mod content;
 mod context;
 mod driver;
 mod exchange;
@@ -31,7 +33,7 @@ mod worker;
 
 pub use body::{Body, Pull};
 pub use exchange::{Exchange, Request, Response};
-pub use handler::{Handler, Outcome, Reject, Status};
+pub use handler::{Handler, Outcome, Reject, Sink, Status};
 pub use options::Options;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -104,7 +106,8 @@ impl Server {
     }
 
     /// Has `handler` answer requests with this method (`*` for all; GET answers HEAD as well) whose
-    /// path matches `pattern`: `/users/{id}` takes one segment for `id`, `/files/{path...}` the rest.
+    /// path matches `pattern`: `/users/{id}` takes one segment for `id`, `/files/{path...}` the rest,
+    /// which may be empty.
     ///
     /// # Errors
     /// `EINVAL` for an unknown method and for a pattern that is wrong or in conflict with another.

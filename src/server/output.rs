@@ -2,7 +2,7 @@
 //! What a connection has still to send: encoded bytes first, then the payload of the last answer,
 //! which is pulled only as room comes.
 
-use super::body::{FileRange, Payload, Pull};
+use super::body::{self, FileRange, Payload, Pull};
 use super::context::Context;
 use super::exchange::Response;
 use super::limits;
@@ -10,6 +10,7 @@ use super::log::Entry;
 use crate::http::h1::encoder::{self, BodyFraming, ResponseHead};
 use crate::http::h1::head::Head;
 use crate::http::method::Method;
+use crate::http::status::Status;
 use std::io;
 
 #[derive(Default)]
@@ -17,7 +18,7 @@ pub(crate) struct Output {
     bytes: Vec<u8>,
     sent: usize,
     payload: Payload,
-    chunked: bool,
+    framing: BodyFraming,
     /// The log line of the answer whose payload is being sent.
     entry: Option<Entry>,
 }
@@ -37,6 +38,12 @@ pub(crate) enum Outgoing<'a> {
 impl Output {
     pub(crate) fn is_empty(&self) -> bool {
         self.sent == self.bytes.len() && matches!(self.payload, Payload::None)
+    }
+
+    /// Whether only a reset tells the client that the answer is cut: its end was to be the
+    /// connection's.
+    pub(crate) fn ends_by_close(&self) -> bool {
+        self.framing == BodyFraming::UntilClose && !self.is_empty()
     }
 
     /// Whether another answer has to wait: order forbids one behind a payload, and memory one behind
@@ -64,12 +71,16 @@ impl Output {
         cx: &mut Context,
     ) -> bool {
         self.ensure_buffer(cx);
+        if response.status == Status::RESET_CONTENT {
+            response.clear_content();
+        }
         let written = response.bytes.len() as u64;
         let framing = match &response.payload {
             _ if !response.status.has_body() => BodyFraming::None,
             Payload::None => BodyFraming::Length(written),
             Payload::File(range) => BodyFraming::Length(written + range.left),
-            Payload::Stream(_) => BodyFraming::of_unknown_length(request.version),
+            Payload::Stream { left: Some(left), .. } => BodyFraming::Length(written + left),
+            Payload::Stream { left: None, .. } => BodyFraming::of_unknown_length(request.version),
         };
         let close = close || framing == BodyFraming::UntilClose;
         let head = ResponseHead {
@@ -85,8 +96,8 @@ impl Output {
         let mut entry = entry;
         let payload = std::mem::take(&mut response.payload);
         if request.method != Method::Head && framing != BodyFraming::None {
-            self.chunked = framing == BodyFraming::Chunked;
-            if self.chunked {
+            self.framing = framing;
+            if framing == BodyFraming::Chunked {
                 encoder::chunk(&mut self.bytes, &response.bytes);
             } else {
                 self.bytes.extend_from_slice(&response.bytes);
@@ -106,7 +117,7 @@ impl Output {
     /// What to send next; pulls a streamed body if nothing else is left, but once only: one that has
     /// nothing yet must not keep the worker.
     pub(crate) fn next(&mut self, cx: &mut Context) -> io::Result<Outgoing<'_>> {
-        if self.sent == self.bytes.len() && matches!(self.payload, Payload::Stream(_)) {
+        if self.sent == self.bytes.len() && matches!(self.payload, Payload::Stream { .. }) {
             self.pull(cx)?;
         }
         if self.sent < self.bytes.len() {
@@ -121,10 +132,10 @@ impl Output {
 
     fn pull(&mut self, cx: &mut Context) -> io::Result<()> {
         self.ensure_buffer(cx);
-        let Payload::Stream(body) = &mut self.payload else { return Ok(()) };
+        let Payload::Stream { body, left } = &mut self.payload else { return Ok(()) };
         let mut piece = cx.buffers.take();
-        let more = body.pull(&mut piece);
-        if self.chunked {
+        let pulled = body::pull(&mut **body, left, &mut piece);
+        if self.framing == BodyFraming::Chunked {
             encoder::chunk(&mut self.bytes, &piece);
         } else {
             self.bytes.extend_from_slice(&piece);
@@ -133,8 +144,8 @@ impl Output {
             entry.sent += piece.len() as u64;
         }
         cx.buffers.give(piece);
-        if more? == Pull::End {
-            if self.chunked {
+        if pulled? == Pull::End {
+            if self.framing == BodyFraming::Chunked {
                 encoder::last_chunk(&mut self.bytes);
             }
             self.payload = Payload::None;

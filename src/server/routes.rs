@@ -4,14 +4,25 @@
 use super::handler::Handler;
 use crate::error::{Error, Result};
 use crate::http::method::{Method, MethodSet};
-use std::collections::HashMap;
+use matchit::InsertError;
+use std::collections::{HashMap, HashSet};
 
 /// All routes of a server.
 #[derive(Default)]
 pub(crate) struct Routes {
     router: matchit::Router<usize>,
     by_pattern: HashMap<String, usize>,
-    entries: Vec<Vec<Route>>,
+    entries: Vec<Entry>,
+    /// What the router has for the sake of patterns whose rest may be empty, which it does not do by
+    /// itself; a pattern that the program adds takes the place of such a one.
+    implied: HashSet<String>,
+}
+
+/// One pattern's handlers.
+struct Entry {
+    routes: Vec<Route>,
+    /// `name`, if the pattern ends in `{name...}`.
+    rest: Option<Box<str>>,
 }
 
 /// One handler of a pattern.
@@ -42,32 +53,60 @@ impl Routes {
         }
         let index = match self.by_pattern.get(pattern) {
             Some(&index) => index,
-            None => {
-                let index = self.entries.len();
-                self.router
-                    .insert(catch_all(pattern), index)
-                    .map_err(|error| Error::invalid(format!("pattern {pattern:?}: {error}")))?;
-                self.by_pattern.insert(pattern.to_owned(), index);
-                self.entries.push(Vec::new());
-                index
-            }
+            None => self.insert(pattern)?,
         };
-        if let Some(routes) = self.entries.get_mut(index) {
-            routes.push(Route { method, handler });
+        if let Some(entry) = self.entries.get_mut(index) {
+            entry.routes.push(Route { method, handler });
         }
         Ok(())
     }
 
+    fn insert(&mut self, pattern: &str) -> Result<usize> {
+        let index = self.entries.len();
+        let rest = rest_name(pattern);
+        // The router spells `{name...}` as `{*name}`.
+        let spelled = rest.map(|(start, name)| format!("{start}{{*{name}}}"));
+        let spelled = spelled.unwrap_or_else(|| pattern.to_owned());
+        let mut inserted = self.router.insert(spelled.as_str(), index);
+        if let Err(InsertError::Conflict { with }) = &inserted
+            && self.implied.remove(with)
+        {
+            self.router.remove(with.as_str());
+            inserted = self.router.insert(spelled.as_str(), index);
+        }
+        inserted.map_err(|error| Error::invalid(format!("pattern {pattern:?}: {error}")))?;
+        // Where another pattern has that path already, it is more exact than an empty rest.
+        if let Some((start, _)) = rest
+            && self.router.insert(start, index).is_ok()
+        {
+            self.implied.insert(start.to_owned());
+        }
+        self.by_pattern.insert(pattern.to_owned(), index);
+        self.entries.push(Entry { routes: Vec::new(), rest: rest.map(|(_, name)| name.into()) });
+        Ok(index)
+    }
+
     /// The handlers for a path, and what stands in it for the pattern's names.
-    pub(crate) fn find<'r, 'p>(
-        &'r self,
-        path: &'p [u8],
-    ) -> Option<(&'r [Route], matchit::Params<'r, 'p>)> {
+    pub(crate) fn find<'r, 'p>(&'r self, path: &'p [u8]) -> Option<(&'r [Route], Params<'r, 'p>)> {
         if self.entries.is_empty() {
             return None;
         }
         let found = self.router.at(std::str::from_utf8(path).ok()?).ok()?;
-        Some((self.entries.get(*found.value)?, found.params))
+        let Entry { routes, rest } = self.entries.get(*found.value)?;
+        Some((routes, Params { found: found.params, rest: rest.as_deref() }))
+    }
+}
+
+/// What stands in a path for the names of the pattern that it matches.
+pub(crate) struct Params<'r, 'p> {
+    found: matchit::Params<'r, 'p>,
+    rest: Option<&'r str>,
+}
+
+impl Params<'_, '_> {
+    /// What stands for this name; empty if that is the rest of a path without any.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.found.get(name).or_else(|| (self.rest == Some(name)).then_some(""))
     }
 }
 
@@ -99,10 +138,7 @@ pub(crate) fn methods(routes: &[Route]) -> MethodSet {
     })
 }
 
-/// `{name...}` takes the rest of the path, which the router spells `{*name}`.
-fn catch_all(pattern: &str) -> String {
-    match pattern.strip_suffix("...}").and_then(|start| start.rsplit_once('{')) {
-        Some((start, name)) => format!("{start}{{*{name}}}"),
-        None => pattern.to_owned(),
-    }
+/// What comes before a last `{name...}`, which takes the rest of the path, and the name.
+fn rest_name(pattern: &str) -> Option<(&str, &str)> {
+    pattern.strip_suffix("...}")?.rsplit_once('{')
 }

@@ -2,12 +2,13 @@
 //! Everything that a running server answers with, shared by its workers and never changed: which
 //! virtual server, route and location a request belongs to, and in which order they are asked.
 
+use super::compression;
 use super::config::{Location, Settings, VirtualServer};
 use super::exchange::Exchange;
-use super::handler::Outcome;
+use super::handler::{Handler, Outcome, Sink};
 use super::handlers::{files, redirect, status};
 use super::limits;
-use super::routes::{self, Routes};
+use super::routes::{self, Params, Routes};
 use super::routing::Hosts;
 use crate::http::method::{Method, MethodSet};
 use crate::http::status::{Reject, Status};
@@ -56,12 +57,15 @@ impl<'s> Found<'s> {
         self.location.map_or(&self.server.settings, |location| &location.settings)
     }
 
-    /// Whether a handler will look at the request's body.
-    pub(crate) fn wants_body(&self, method: Method, path: &[u8]) -> bool {
-        self.site
-            .routes
-            .find(path)
-            .is_some_and(|(routes, _)| routes.iter().any(|route| route.is_for(method)))
+    /// The handler that will look at the request's body, and what stands for its pattern's names.
+    pub(crate) fn receiver<'p>(
+        &self,
+        method: Method,
+        path: &'p [u8],
+    ) -> Option<(&'s dyn Handler, Params<'s, 'p>)> {
+        let (routes, params) = self.site.routes.find(path)?;
+        let route = routes.iter().find(|route| route.is_for(method))?;
+        Some((&*route.handler, params))
     }
 
     /// Answers: routes first, then the location; a failure gets its page.
@@ -69,18 +73,58 @@ impl<'s> Found<'s> {
     where
         's: 'a,
     {
-        if let Err(reject) = self.try_answer(x) {
-            self.fail(x, reject.status);
-        }
+        let settings = match self.try_answer(x) {
+            Ok(settings) => settings,
+            Err(reject) => self.page(x, reject.status),
+        };
+        self.complete(x, settings);
     }
 
-    fn try_answer<'a>(&self, x: &mut Exchange<'a>) -> Result<(), Reject>
+    /// Has the sink that took the body answer.
+    pub(crate) fn end<'a>(&self, x: &mut Exchange<'a>, sink: Box<dyn Sink>)
+    where
+        's: 'a,
+    {
+        x.request.params = self.site.routes.find(x.request.path).map(|(_, params)| params);
+        let settings = match sink.end(x) {
+            Ok(()) => self.settings(),
+            Err(reject) => {
+                x.response.reset();
+                self.page(x, reject.status)
+            }
+        };
+        self.complete(x, settings);
+    }
+
+    /// Answers with the page of a failure.
+    pub(crate) fn fail(&self, x: &mut Exchange<'_>, failure: Status) {
+        let settings = self.page(x, failure);
+        self.complete(x, settings);
+    }
+
+    /// Adds what an answer has to have, whoever made it, and compresses it if the settings of the
+    /// location that it comes from say so.
+    fn complete(&self, x: &mut Exchange<'_>, settings: &Settings) {
+        if x.response.status == Status::METHOD_NOT_ALLOWED && x.response.value("Allow").is_none() {
+            // RFC 9110 section 15.5.6 wants the list, be it empty.
+            let routes = self.site.routes.find(x.request.path);
+            let offered = routes.map_or(MethodSet::EMPTY, |(routes, _)| routes::methods(routes));
+            allow(x, offered.without(x.request.known_method()));
+        }
+        compression::apply(settings, x);
+    }
+
+    /// The settings of the location that the answer comes from.
+    fn try_answer<'a>(&self, x: &mut Exchange<'a>) -> Result<&'s Settings, Reject>
     where
         's: 'a,
     {
         if x.request.path.is_empty() {
             return match x.request.known_method() {
-                Method::Options => options(x, routes::ANY_METHOD),
+                Method::Options => {
+                    options(x, routes::ANY_METHOD);
+                    Ok(self.settings())
+                }
                 // CONNECT asks for a proxy.
                 _ => Err(not_allowed(x, routes::ANY_METHOD)),
             };
@@ -96,12 +140,13 @@ impl<'s> Found<'s> {
                     x.response.reset();
                 }
                 if outcome? == Outcome::Answered {
-                    return Ok(());
+                    return Ok(self.settings());
                 }
             }
         }
         if !offered.is_empty() && x.request.known_method() == Method::Options {
-            return options(x, offered);
+            options(x, offered);
+            return Ok(self.settings());
         }
         let refused = |status| matches!(status, Status::NOT_FOUND | Status::METHOD_NOT_ALLOWED);
         match self.locate(x) {
@@ -118,12 +163,12 @@ impl<'s> Found<'s> {
     }
 
     /// Serves from the location, following internal redirects.
-    fn locate(&self, x: &mut Exchange<'_>) -> Result<(), Reject> {
+    fn locate(&self, x: &mut Exchange<'_>) -> Result<&'s Settings, Reject> {
         let mut path = Cow::Borrowed(x.request.path);
         let mut found = *self;
         for _ in 0..limits::INTERNAL_REDIRECTS {
             match found.serve(x, &path)? {
-                None => return Ok(()),
+                None => return Ok(found.settings()),
                 Some(next) => path = Cow::Owned(next),
             }
             found.location = found.server.select_location(&path);
@@ -143,7 +188,8 @@ impl<'s> Found<'s> {
         }
         let offered = settings.allow_methods.unwrap_or(files::METHODS);
         if method == Method::Options {
-            return options(x, offered).map(|()| None);
+            options(x, offered);
+            return Ok(None);
         }
         if !allows(offered, method) || !files::METHODS.contains(method) {
             let both = offered.intersection(files::METHODS);
@@ -153,29 +199,33 @@ impl<'s> Found<'s> {
     }
 
     /// Makes the page of a failure: the configured one, else the built-in one. Header lines that the
-    /// failing handler left, such as `Allow`, stay.
-    pub(crate) fn fail(&self, x: &mut Exchange<'_>, failure: Status) {
+    /// failing handler left, such as `Allow`, stay. Returns the settings of the page's location.
+    fn page(&self, x: &mut Exchange<'_>, failure: Status) -> &'s Settings {
         x.response.clear_content();
         let page = self.settings().error_pages.iter().find(|page| page.codes.contains(&failure));
-        if let Some(page) = page {
-            if !page.target.starts_with('/') {
+        match page {
+            Some(page) if page.target.starts_with('/') => {
+                let path = page.target.as_bytes();
+                let mut found = *self;
+                found.location = found.server.select_location(path);
+                if found.error_page(x, path).is_ok() {
+                    // A page that sends the client elsewhere does so, as in nginx.
+                    if !x.response.status.is_redirect() {
+                        x.response.status = page.status.unwrap_or(failure);
+                    }
+                    return found.settings();
+                }
+                x.response.clear_content();
+                status::page(x.response, failure);
+            }
+            Some(page) => {
                 x.response.line("Location", page.target.as_bytes());
                 let redirect = page.status.filter(|status| status.is_redirect());
-                return status::page(x.response, redirect.unwrap_or(Status::FOUND));
+                status::page(x.response, redirect.unwrap_or(Status::FOUND));
             }
-            let path = page.target.as_bytes();
-            let mut found = *self;
-            found.location = found.server.select_location(path);
-            if found.error_page(x, path).is_ok() {
-                // A page that sends the client elsewhere does so, as in nginx.
-                if !x.response.status.is_redirect() {
-                    x.response.status = page.status.unwrap_or(failure);
-                }
-                return;
-            }
-            x.response.clear_content();
+            None => status::page(x.response, failure),
         }
-        status::page(x.response, failure);
+        self.settings()
     }
 
     fn error_page(&self, x: &mut Exchange<'_>, path: &[u8]) -> Result<(), Reject> {
@@ -191,10 +241,9 @@ fn allows(set: MethodSet, method: Method) -> bool {
     set.contains(method) || (method == Method::Head && set.contains(Method::Get))
 }
 
-fn options(x: &mut Exchange<'_>, methods: MethodSet) -> Result<(), Reject> {
+fn options(x: &mut Exchange<'_>, methods: MethodSet) {
     x.response.status = Status::NO_CONTENT;
     allow(x, methods.with(Method::Options));
-    Ok(())
 }
 
 fn not_allowed(x: &mut Exchange<'_>, methods: MethodSet) -> Reject {

@@ -96,6 +96,9 @@ impl Worker {
                 }
             }
             self.expire();
+            if std::mem::take(&mut self.cx.exhausted) {
+                self.shed();
+            }
             self.cx.logs.flush();
         }
         self.keys().for_each(|key| self.close(key));
@@ -189,8 +192,7 @@ impl Worker {
 
     fn close(&mut self, key: usize) {
         let Some(mut client) = self.clients.try_remove(key) else { return };
-        client.connection.abandon(&mut self.cx);
-        client.forget(&self.reactor);
+        client.end(&self.reactor, &mut self.cx);
         if let Some((timer, _)) = client.timer {
             self.timers.remove(timer);
         }
@@ -217,8 +219,41 @@ impl Worker {
                     }
                 }
                 Ok(None) => return,
+                // Descriptors or memory ran out.
+                Err(_) if self.shed() => {}
                 Err(_) => return self.pause(),
             }
+        }
+    }
+
+    /// Descriptors or memory ran out: closes some of the idle connections, those that have been so the
+    /// longest. False if that made no room.
+    fn shed(&mut self) -> bool {
+        let now = self.cx.now;
+        let idle =
+            |(key, client): (usize, &Client)| Some((client.connection.idle_since(now)?, key));
+        let mut idle: Vec<_> = self.clients.iter().filter_map(idle).collect();
+        // A few of many: whoever is idle may well be about to ask.
+        let count = (idle.len() / 8).clamp(1, limits::SHED);
+        if count < idle.len() {
+            idle.select_nth_unstable(count);
+        }
+        let before = self.clients.len();
+        for &(_, key) in idle.iter().take(count) {
+            self.hear(key);
+            let idle = self.clients.get(key).and_then(|client| client.connection.idle_since(now));
+            if idle.is_some() {
+                self.close(key);
+            }
+        }
+        self.clients.len() < before
+    }
+
+    /// Answers what a client may have sent and nobody has read yet, before it counts as idle.
+    fn hear(&mut self, key: usize) {
+        if let Some(client) = self.clients.get_mut(key) {
+            client.try_receive();
+            self.drive(key);
         }
     }
 
@@ -249,11 +284,7 @@ impl Worker {
         self.cx.draining = true;
         self.ends_at = Some(self.ends_at.map_or(deadline, |earlier| earlier.min(deadline)));
         for key in self.keys() {
-            // A request that is there already is answered before the connection counts as resting.
-            if let Some(client) = self.clients.get_mut(key) {
-                client.try_receive();
-                self.drive(key);
-            }
+            self.hear(key);
             if let Some(client) = self.clients.get_mut(key) {
                 client.connection.drain();
                 self.drive(key);

@@ -98,13 +98,14 @@ mod linux {
             Ok(())
         }
 
-        /// Puts a new, empty instance behind the same descriptor. Threads that wait on the old one
-        /// go on doing so.
-        pub(crate) fn replace(&mut self) -> io::Result<()> {
+        /// Puts a new, empty instance behind the same descriptor, and returns the old one. Threads
+        /// that wait on that go on doing so.
+        pub(crate) fn replace(&mut self) -> io::Result<Self> {
+            let old = Self(self.0.try_clone()?);
             let fresh = Self::new()?;
             // SAFETY: both descriptors are open and owned here.
             check(unsafe { libc::dup3(fresh.fd(), self.fd(), libc::O_CLOEXEC) })?;
-            Ok(())
+            Ok(old)
         }
     }
 
@@ -213,7 +214,7 @@ mod unsupported {
             match *self {}
         }
 
-        pub(crate) fn replace(&mut self) -> io::Result<()> {
+        pub(crate) fn replace(&mut self) -> io::Result<Self> {
             match *self {}
         }
     }

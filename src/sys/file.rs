@@ -24,3 +24,9 @@ pub(crate) fn append(path: &Path) -> io::Result<File> {
 pub(crate) fn is_unreadable(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENXIO | libc::ENODEV | libc::ELOOP))
 }
+
+/// Whether opening failed because descriptors or memory ran out (open(2)).
+pub(crate) fn is_exhausted(error: &io::Error) -> bool {
+    let exhausted = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
+    error.raw_os_error().is_some_and(|errno| exhausted.contains(&errno))
+}

@@ -3,6 +3,7 @@
 //! functions, `target_os` or (with `ffi`) `unsafe`; it knows nothing of events or HTTP.
 #![allow(unsafe_code, reason = "system calls are unsafe by nature; each block says why it holds")]
 
+pub(crate) mod blocked;
 pub(crate) mod clock;
 pub(crate) mod ending;
 pub(crate) mod epoll;
@@ -13,6 +14,7 @@ pub(crate) mod fork;
 pub(crate) mod inotify;
 pub(crate) mod kqueue;
 pub(crate) mod localtime;
+pub(crate) mod mapping;
 pub(crate) mod mark;
 pub(crate) mod memory;
 pub(crate) mod poll;

@@ -58,8 +58,7 @@ type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_voi
 
 extern "C" fn handle(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     let Some(counter) = Counter::of(signal) else { return };
-    counter.deliveries.fetch_add(1, Ordering::SeqCst);
-    Slot::wake_all(signal);
+    count(signal);
     if counter.replaced.load(Ordering::SeqCst) {
         return;
     }
@@ -263,8 +262,31 @@ impl Slot {
     }
 }
 
-fn bit(signal: libc::c_int) -> u64 {
+/// The bit of a signal in a set of them.
+pub(crate) fn bit(signal: libc::c_int) -> u64 {
     u32::try_from(signal - 1).map_or(0, |shift| 1_u64.checked_shl(shift).unwrap_or(0))
+}
+
+/// The signals of a set.
+#[cfg(target_os = "linux")]
+pub(super) fn numbers(signals: u64) -> impl Iterator<Item = libc::c_int> {
+    (1..=64).filter(move |signal| signals & bit(*signal) != 0)
+}
+
+/// Whether the program itself has a function for a signal that is counted.
+#[cfg(target_os = "linux")]
+pub(super) fn is_handled(signal: libc::c_int) -> bool {
+    let previous = |counter: &Counter| counter.previous.load(Ordering::SeqCst);
+    let previous = Counter::of(signal).map_or(libc::SIG_DFL, previous);
+    !matches!(previous, libc::SIG_DFL | libc::SIG_IGN)
+}
+
+/// Counts a signal that came without its handler being called.
+pub(super) fn count(signal: libc::c_int) {
+    if let Some(counter) = Counter::of(signal) {
+        counter.deliveries.fetch_add(1, Ordering::SeqCst);
+        Slot::wake_all(signal);
+    }
 }
 
 impl Listener {

@@ -188,6 +188,12 @@ pub(crate) fn shutdown_write(socket: BorrowedFd<'_>) -> io::Result<()> {
     SockRef::from(&socket).shutdown(std::net::Shutdown::Write)
 }
 
+/// Has closing reset the connection, so that the other side sees that it was cut off (`SO_LINGER` of
+/// zero, socket(7)).
+pub(crate) fn reset_on_close(socket: BorrowedFd<'_>) -> io::Result<()> {
+    SockRef::from(&socket).set_linger(Some(Duration::ZERO))
+}
+
 /// Whether accepting failed for one connection, which is gone from the queue, or was interrupted: the
 /// next try can succeed (accept(2), with the errors that a network passes on).
 pub(crate) fn is_of_one_connection(error: &io::Error) -> bool {

@@ -208,6 +208,12 @@ impl Client {
         self.be_patient();
     }
 
+    /// Sends, and tells whether the connection takes it.
+    pub(crate) fn send_if_taken(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.socket.set_write_timeout(Some(PATIENCE)).unwrap();
+        self.socket.write_all(bytes.as_ref()).is_ok()
+    }
+
     /// Says that nothing more will be sent.
     pub(crate) fn shut_down(&self) {
         self.socket.shutdown(Shutdown::Write).unwrap();
@@ -251,6 +257,19 @@ impl Client {
         std::mem::take(&mut self.came)
     }
 
+    /// Whether the connection ends by a reset, whatever comes before.
+    pub(crate) fn is_reset(&mut self) -> bool {
+        self.be_patient();
+        loop {
+            match self.receive() {
+                Ok(0) => return false,
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return true,
+                Err(error) => panic!("{error}, after {}", shown(&self.came)),
+            }
+        }
+    }
+
     /// All that comes until the connection ends, in order.
     pub(crate) fn rest(&mut self) -> Vec<u8> {
         self.be_patient();
@@ -265,6 +284,14 @@ impl Client {
             self.need_more();
         }
         self.came.drain(..count).collect()
+    }
+
+    /// The next line, without its end.
+    pub(crate) fn line(&mut self) -> String {
+        self.be_patient();
+        let end = self.find(b"\r\n");
+        let line: Vec<u8> = self.came.drain(..end + 2).collect();
+        String::from_utf8_lossy(&line[..end]).into_owned()
     }
 
     /// Whether nothing comes, not even the end, for this long.

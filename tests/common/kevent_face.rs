@@ -9,8 +9,10 @@ use crate::conformance::{Face, Outcome, Queue};
 use crate::sys_event::number;
 use evl::ffi::{evl_bsd_event, evl_kevent, evl_kqueue};
 use evl::reactor::{BackendKind, Event, Filter, Flags, note};
+use std::collections::HashMap;
 use std::ffi::c_int;
 use std::os::fd::RawFd;
+use std::sync::Mutex;
 
 pub(crate) const FACE: Face = Face {
     name: "kevent()",
@@ -19,7 +21,7 @@ pub(crate) const FACE: Face = Face {
     otherwise: &[
         ("read_tells_the_bytes_if_asked", "always tells them"),
         ("what_no_one_tells_of_files_is_refused", "takes NOTE_REVOKE"),
-        ("a_queue_does_not_watch_itself", "ELOOP"),
+        ("a_process_knote_needs_a_note", "takes processes without one"),
         ("an_error_is_left_to_the_socket", "always tells it"),
         ("a_reset_tells_its_error_to_all_who_ask", "tells those who do not ask, too"),
         ("a_refused_connection_is_an_end_and_keeps_its_error", "always tells it"),
@@ -28,7 +30,11 @@ pub(crate) const FACE: Face = Face {
 };
 
 /// What `kqueue()` returned.
-struct Kqueue(RawFd);
+struct Kqueue {
+    fd: RawFd,
+    /// What is to be told of files: NOTE_EXTEND comes with NOTE_WRITE, asked for or not.
+    vnodes: Mutex<HashMap<usize, u32>>,
+}
 
 fn create(kind: BackendKind) -> Outcome<Box<dyn Queue>> {
     // A descriptor that stands for a set needs a kernel that keeps one.
@@ -36,7 +42,8 @@ fn create(kind: BackendKind) -> Outcome<Box<dyn Queue>> {
         return Err(libc::ENOTSUP);
     }
     let kq = outcome(evl_kqueue(libc::O_CLOEXEC))?;
-    Ok(Box::new(Kqueue(RawFd::try_from(kq).unwrap())))
+    let fd = RawFd::try_from(kq).unwrap();
+    Ok(Box::new(Kqueue { fd, vnodes: Mutex::default() }))
 }
 
 /// A count or descriptor, or the errno value of a failure.
@@ -54,7 +61,7 @@ impl Kqueue {
         let (n, room) = (length(changes), length(events));
         let (changes, events) = (changes.as_ptr(), events.as_mut_ptr());
         // SAFETY: arrays of the lengths given.
-        outcome(unsafe { evl_kevent(self.0, changes, n, events, room, timeout_ns) })
+        outcome(unsafe { evl_kevent(self.fd, changes, n, events, room, timeout_ns) })
     }
 }
 
@@ -64,6 +71,11 @@ fn length(events: &[evl_bsd_event]) -> c_int {
 
 impl Queue for Kqueue {
     fn change(&self, changes: &[Event], receipts: &mut [Event]) -> Outcome<usize> {
+        for change in changes.iter().filter(|change| change.filter == Filter::VNODE) {
+            if change.flags.contains(Flags::ADD) {
+                self.vnodes.lock().unwrap().insert(change.ident, change.fflags);
+            }
+        }
         let changes: Vec<evl_bsd_event> = changes.iter().map(to_bsd).collect();
         let mut records = vec![to_bsd(&Event::default()); receipts.len()];
         // Events would be collected, too, if all changes succeeded: one more leaves no doubt.
@@ -91,6 +103,9 @@ impl Queue for Kqueue {
         let count = self.kevent(&[], &mut found, timeout_ns)?;
         for (event, found) in events.iter_mut().zip(&found[..count]) {
             *event = from_bsd(found);
+            if event.filter == Filter::VNODE {
+                event.fflags &= self.vnodes.lock().unwrap()[&event.ident];
+            }
         }
         Ok(count)
     }
@@ -114,7 +129,7 @@ impl Queue for Kqueue {
         let mut records: Vec<evl_bsd_event> = array.iter().map(to_bsd).collect();
         let (at, n, room) = (records.as_mut_ptr(), length(&records[..changes]), length(&records));
         // SAFETY: one array of the length given, which may be both.
-        let count = outcome(unsafe { evl_kevent(self.0, at, n, at, room, timeout_ns) })?;
+        let count = outcome(unsafe { evl_kevent(self.fd, at, n, at, room, timeout_ns) })?;
         for (event, found) in array.iter_mut().zip(&records[..count]) {
             *event = from_bsd(found);
         }
@@ -128,14 +143,14 @@ impl Queue for Kqueue {
 
     fn fd(&self) -> Outcome<RawFd> {
         self.kevent(&[], &mut [], 0)?;
-        Ok(self.0)
+        Ok(self.fd)
     }
 }
 
 impl Drop for Kqueue {
     fn drop(&mut self) {
         // SAFETY: kqueue() made it for its caller, and nobody has it any more.
-        unsafe { libc::close(self.0) };
+        unsafe { libc::close(self.fd) };
         // A call that finds no queue frees those that were closed.
         assert_eq!(self.kevent(&[], &mut [], 0), Err(libc::EBADF));
     }

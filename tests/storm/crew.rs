@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 /// What an owner does in a season.
 const STEPS: usize = 400;
+/// What it does with each life at the end of one.
+const CALM_STEPS: usize = 2;
 /// How long waits last that are not for ever.
 const TIMES_NS: [i64; 4] = [0, 50_000, 1_000_000, 2_000_000];
 
@@ -64,6 +66,7 @@ pub(crate) fn owner(storm: &Storm, place: usize, end: Instant) {
         for _ in 0..STEPS {
             step(storm, &own, &mut random);
         }
+        calm(storm, place, &own, &mut random);
         for station in &own {
             station.await_all();
             station.end(storm, &mut random);
@@ -94,6 +97,25 @@ fn step(storm: &Storm, own: &[&Station], random: &mut Random) {
             storm.wait(random, time);
         }
         _ => random.pick(own).step(storm, random),
+    }
+}
+
+/// One thing happens at a time. Nothing else comes that would wake the threads by the way if this does
+/// not.
+fn calm(storm: &Storm, place: usize, own: &[&Station], random: &mut Random) {
+    for station in own {
+        station.await_all();
+        station.end_recurring(storm, random);
+    }
+    storm.owners.wait();
+    for turn in 0..OWNERS {
+        for station in own.iter().filter(|_| turn == place) {
+            for _ in 0..CALM_STEPS {
+                station.act(storm, random);
+                station.await_all();
+            }
+        }
+        storm.owners.wait();
     }
 }
 

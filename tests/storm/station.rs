@@ -53,6 +53,10 @@ pub(crate) trait Life: Send {
     fn take(&mut self, event: &Event, wait: Wait, scene: &mut Scene);
     /// Whether an event must still come.
     fn is_due(&self) -> bool;
+    /// Whether events of it come by themselves.
+    fn recurs(&self) -> bool {
+        false
+    }
     /// The owner ends it.
     fn end(&mut self, scene: &mut Scene) -> End;
     /// An event has come that was on its way when it ended.
@@ -131,18 +135,31 @@ impl Station {
             lives.alive = true;
             return;
         }
-        let udata = self.index << LIFE_BITS | (number - 1);
-        let mut scene = Scene { storm, station: self, random, udata };
-        match scene.random.below(10) {
-            0 => {
-                drop(lives);
-                self.end(storm, random);
-            }
-            1 => {
-                drop(lives);
-                self.await_all();
-            }
-            _ => lives.entries.last_mut().unwrap().life.act(&mut scene),
+        drop(lives);
+        match random.below(10) {
+            0 => self.end(storm, random),
+            1 => self.await_all(),
+            _ => self.act(storm, random),
+        }
+    }
+
+    /// The owner does one thing with the life, if there is one.
+    pub(crate) fn act(&self, storm: &Storm, random: &mut Random) {
+        let mut lives = self.lives.lock().unwrap();
+        if lives.alive {
+            let udata = self.index << LIFE_BITS | (lives.first + lives.entries.len() - 1);
+            let mut scene = Scene { storm, station: self, random, udata };
+            lives.entries.last_mut().unwrap().life.act(&mut scene);
+        }
+    }
+
+    /// The owner ends the life if events of it come by themselves.
+    pub(crate) fn end_recurring(&self, storm: &Storm, random: &mut Random) {
+        let lives = self.lives.lock().unwrap();
+        let recurs = lives.alive && lives.entries.last().unwrap().life.recurs();
+        drop(lives);
+        if recurs {
+            self.end(storm, random);
         }
     }
 

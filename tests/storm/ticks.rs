@@ -113,6 +113,10 @@ impl Life for Ticks {
         self.events == 0 && self.disabled.is_none()
     }
 
+    fn recurs(&self) -> bool {
+        true
+    }
+
     fn end(&mut self, scene: &mut Scene) -> End {
         let change = scene.change(scene.station.ident(), Filter::TIMER, Flags::DELETE);
         match scene.storm.try_set(change, scene.random) {

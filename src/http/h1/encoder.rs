@@ -15,9 +15,10 @@ use std::io::Write as _;
 pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// How an answer's body is delimited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum BodyFraming {
     /// There is no body and nothing is said about one: 204, 304.
+    #[default]
     None,
     /// `Content-Length`; of an answer to HEAD, the length that GET would have.
     Length(u64),

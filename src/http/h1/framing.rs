@@ -45,8 +45,10 @@ enum Coding {
     #[default]
     Absent,
     Chunked,
-    /// A coding that this server does not know, perhaps with `chunked` after it.
+    /// A coding that this server does not know.
     Unknown,
+    /// One or more such, and then `chunked`, so that the body has an end at least.
+    UnknownChunked,
     /// Not a list of codings, or one that goes on after `chunked`.
     Malformed,
 }
@@ -56,7 +58,7 @@ impl Coding {
         value.split(|&byte| byte == b',').fold(self, |coding, element| {
             let element = trim(element);
             match coding {
-                Self::Malformed | Self::Chunked => Self::Malformed,
+                Self::Malformed | Self::Chunked | Self::UnknownChunked => Self::Malformed,
                 Self::Absent | Self::Unknown => coding.and(element),
             }
         })
@@ -69,7 +71,7 @@ impl Coding {
             // RFC 9112 section 7.1: chunked has no parameters.
             true if name.len() != element.len() => Self::Malformed,
             true if self == Self::Absent => Self::Chunked,
-            true => Self::Unknown,
+            true => Self::UnknownChunked,
             false if is_token(name) => Self::Unknown,
             false => Self::Malformed,
         }
@@ -134,7 +136,9 @@ impl<'a> Framing<'a> {
             }
             (Repeated::Never, Coding::Chunked) => Ok(BodyLength::Chunked),
             (Repeated::Never, Coding::Malformed) => Err(bad("malformed Transfer-Encoding")),
-            (Repeated::Never, Coding::Unknown) => {
+            // RFC 9112 section 6.3: nothing tells then where the body ends.
+            (Repeated::Never, Coding::Unknown) => Err(bad("Transfer-Encoding without chunked")),
+            (Repeated::Never, Coding::UnknownChunked) => {
                 Err(Reject::new(Status::NOT_IMPLEMENTED, "unknown transfer coding"))
             }
         }
@@ -200,11 +204,15 @@ mod tests {
             body.map_err(|reject| reject.status.code())
         };
         assert_eq!(body("Chunked"), Ok(BodyLength::Chunked));
-        for value in ["gzip", "gzip, chunked", "identity", "xchunked", "gzip;q=1, chunked"] {
+        for value in ["gzip, chunked", "gzip, br, chunked", "gzip;q=1, chunked"] {
             assert_eq!(body(value), Err(501), "{value}");
         }
         for value in [
             "",
+            "gzip",
+            "identity",
+            "xchunked",
+            "gzip, chunked, gzip",
             "chunked, chunked",
             "chunked, gzip",
             "chunked,",

@@ -10,3 +10,5 @@ mod lines;
 mod request_line;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use lines::MAX_FIELDS;

@@ -10,7 +10,8 @@ use crate::reactor::event::{Event, Flags};
 use crate::reactor::knote::{FilterState, Knote, KnoteId};
 use crate::reactor::poller::Poller;
 use crate::reactor::state::{Name, State};
-use crate::sys::signal::{Counting, Listener};
+use crate::sys::blocked::Blocked;
+use crate::sys::signal::{Counting, Listener, bit};
 use std::os::fd::RawFd;
 
 /// A signal that is counted.
@@ -33,6 +34,8 @@ pub(in crate::reactor) struct Signals {
     knotes: Vec<KnoteId>,
     /// There once a knote was added.
     listener: Option<Listener>,
+    /// There once a thread that blocked such a signal waited.
+    blocked: Option<Blocked>,
     /// A signal was delivered, or interrupted a wait.
     pub(in crate::reactor) heard: bool,
 }
@@ -40,6 +43,10 @@ pub(in crate::reactor) struct Signals {
 impl Signals {
     pub(in crate::reactor) fn fd(&self) -> Option<RawFd> {
         self.listener.as_ref().map(Listener::fd)
+    }
+
+    pub(in crate::reactor) fn blocked_fd(&self) -> Option<RawFd> {
+        self.blocked.as_ref().map(Blocked::fd)
     }
 
     pub(in crate::reactor) const fn are_watched(&self) -> bool {
@@ -102,12 +109,26 @@ impl<P: Poller> State<P> {
         }
     }
 
-    /// Counts the signals for which the program has set another action since, too.
+    /// Before a wait: counts the signals, too, for which the program has set another action since, and
+    /// those that this thread blocks.
     pub(in crate::reactor) fn renew_signals(&mut self) {
+        let mut counted = 0;
         for id in &self.signals.knotes {
-            if let Some(FilterState::Signal(state)) = self.knotes.state_mut(*id) {
+            if let Some(knote) = self.knotes.get_mut(*id)
+                && let FilterState::Signal(state) = &mut knote.state
+            {
                 state.counting.renew();
+                counted |= knote.ident.try_into().map_or(0, bit);
             }
+        }
+        let blocked = if counted == 0 { 0 } else { Blocked::among(counted) };
+        if let Some(known) = &mut self.signals.blocked {
+            known.set_taken(blocked);
+        } else if blocked != 0
+            && let Ok(new) = Blocked::new(blocked)
+            && self.watch_internal(new.fd()).is_ok()
+        {
+            self.signals.blocked = Some(new);
         }
     }
 
@@ -117,6 +138,9 @@ impl<P: Poller> State<P> {
             && let Some(listener) = &self.signals.listener
         {
             listener.drain();
+        }
+        if let Some(blocked) = &self.signals.blocked {
+            blocked.take();
         }
         for id in &self.signals.knotes {
             if let Some(FilterState::Signal(state)) = self.knotes.state_mut(*id)

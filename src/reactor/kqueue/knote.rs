@@ -14,6 +14,7 @@ const STICKY: Flags = Flags::ADD
     .union(Flags::ONESHOT)
     .union(Flags::CLEAR)
     .union(Flags::DISPATCH)
+    .union(Flags::RECEIPT)
     .union(Flags::UDATA_SPECIFIC)
     .union(Flags::VANISHED);
 

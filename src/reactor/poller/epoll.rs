@@ -79,7 +79,7 @@ impl Poller for Epoll {
         }
     }
 
-    fn reset(&mut self) -> Result<()> {
+    fn reset(&mut self) -> Result<Self> {
         if let Some(outside) = &self.outside {
             // It holds the set, which is open.
             let _ = outside.delete(self.set.fd());
@@ -88,7 +88,7 @@ impl Poller for Epoll {
         if let Some(outside) = &self.outside {
             outside.add(self.set.fd(), Events::IN, 0)?;
         }
-        Ok(result?)
+        Ok(Self { set: result?, outside: None })
     }
 
     /// Tries to add it: what is registered under the same number is there already, which the kernel
@@ -123,8 +123,10 @@ impl Poller for Epoll {
     }
 }
 
+/// Whether a registration is not of the file that the number names now: another one, none, or one that
+/// cannot be polled.
 fn is_stale(error: &std::io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EBADF))
+    matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EBADF | libc::EPERM))
 }
 
 fn to_events(registration: Registration) -> Events {

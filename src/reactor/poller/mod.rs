@@ -128,8 +128,9 @@ pub(super) trait Poller: Send + Sized {
     /// Forgets a registration.
     fn clear(&mut self, fd: RawFd) -> Outcome;
 
-    /// Forgets all registrations, those that could not be cleared too.
-    fn reset(&mut self) -> Result<()>;
+    /// Forgets all registrations, those that could not be cleared too. What is returned knows them
+    /// still, for [`Poller::names_same_file`].
+    fn reset(&mut self) -> Result<Self>;
 
     /// Whether a registered number still names the file that it named then.
     fn names_same_file(&self, fd: RawFd) -> bool;

@@ -39,9 +39,8 @@ impl Poller for Select {
         self.0.clear(fd)
     }
 
-    fn reset(&mut self) -> Result<()> {
-        self.0.reset();
-        Ok(())
+    fn reset(&mut self) -> Result<Self> {
+        Ok(Self(self.0.reset()))
     }
 
     fn names_same_file(&self, fd: RawFd) -> bool {

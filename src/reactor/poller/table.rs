@@ -75,10 +75,10 @@ impl Table {
         row.is_some_and(Row::is_same_file)
     }
 
-    pub(super) fn reset(&mut self) {
-        self.rows.clear();
-        self.places.clear();
-        self.version += 1;
+    /// Empties the set, and returns what was in it.
+    pub(super) fn reset(&mut self) -> Self {
+        let empty = Self { version: self.version + 1, ..Self::default() };
+        std::mem::replace(self, empty)
     }
 
     /// Brings a copy of the rows up to date; `false` if it was.

@@ -2,14 +2,14 @@
 //! The manual's page of directives, written from their table: `docs/configuration.md` must be what
 //! this says. `EVL_REWRITE=1 cargo test --lib manual` writes it anew.
 
-use super::directives::DEFINITIONS;
+use super::directives::definitions;
 use super::schema::Definition;
 use super::template::VARIABLES;
 use crate::server::limits::{BACKLOG, CONFIG_DEPTH, CONFIG_SIZE, INCLUDE_DEPTH, WORKERS};
 use std::path::Path;
 
 const INTRODUCTION: &str = "\
-<!-- Written from the table in src/server/conf/directives.rs; see src/server/conf/manual.rs. -->
+<!-- Written from the table in src/server/conf/directives; see src/server/conf/manual.rs. -->
 
 # The configuration file
 
@@ -76,7 +76,7 @@ fn manual() -> String {
     let names: Vec<String> = VARIABLES.iter().map(|(name, _)| format!("`${name}`")).collect();
     page += &names.join(", ");
     page += ".\n`${name}` sets the name apart from what follows.\n\n## Directives\n";
-    for definition in DEFINITIONS {
+    for definition in definitions() {
         section(&mut page, definition);
     }
     page
@@ -105,7 +105,7 @@ fn the_manual_is_what_the_table_says() {
 
 #[test]
 fn the_table_names_the_limits_as_they_are() {
-    let about = |name| DEFINITIONS.iter().find(|found| found.name == name).unwrap().about;
+    let about = |name| definitions().find(|found| found.name == name).unwrap().about;
     assert!(about("worker_processes").contains(&format!("at most {WORKERS};")));
     assert!(about("listen").contains(&format!("accepted, {BACKLOG} if")));
 }

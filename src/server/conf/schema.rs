@@ -2,7 +2,7 @@
 //! What a definition of a directive is, and the checks that follow from it: the name is known, the
 //! place is right, the number of arguments fits, a block is there or is not.
 
-use super::directives::DEFINITIONS;
+use super::directives::definitions;
 use super::parser::Directive;
 use super::source::{Sources, Span, quoted};
 use super::statement::Statement;
@@ -174,7 +174,7 @@ fn count(arguments: &RangeInclusive<usize>) -> String {
 }
 
 fn find(name: &str) -> Option<&'static Definition> {
-    DEFINITIONS.iter().find(|definition| definition.name == name)
+    definitions().find(|definition| definition.name == name)
 }
 
 /// The sentence about a name that nothing is known by.
@@ -184,7 +184,7 @@ fn unknown(name: &str) -> String {
         let absent = if find(meant).is_some() { "" } else { ", which this version does not have" };
         return format!("{sentence}; the word for it is `{meant}`{absent}");
     }
-    sentence + &suggestion(name, DEFINITIONS.iter().map(|definition| definition.name))
+    sentence + &suggestion(name, definitions().map(|definition| definition.name))
 }
 
 /// `; did you mean …?` with the known word nearest to the given one, or nothing if none is near.
@@ -205,9 +205,9 @@ mod tests {
 
     #[test]
     fn definitions_are_consistent() {
-        for definition in DEFINITIONS {
+        for definition in definitions() {
             let Definition { name, places, .. } = definition;
-            let same = DEFINITIONS.iter().filter(|other| other.name == *name).count();
+            let same = definitions().filter(|other| other.name == *name).count();
             assert_eq!(same, 1, "{name} is defined twice");
             assert!(!places.is_empty(), "{name} may stand nowhere");
             assert!(

@@ -4,6 +4,8 @@
 use super::statement::Statement;
 use super::values;
 use crate::error::Result;
+use crate::http::coding::Coding;
+use crate::http::headers::is_token;
 use crate::server::config::{Config, Settings};
 use crate::server::limits::WORKERS;
 
@@ -56,6 +58,34 @@ pub(super) fn header_buffers(settings: &mut Settings, statement: &Statement<'_>)
         }
         _ => Err(statement.refuse(statement.argument(1), "a size from 1 byte up that fits memory")),
     }
+}
+
+/// `gzip_types type …`
+pub(super) fn gzip_types(settings: &mut Settings, statement: &Statement<'_>) -> Result<()> {
+    let is_type = |text: &str| {
+        text == "*"
+            || text.split_once('/').is_some_and(|(kind, subtype)| {
+                is_token(kind.as_bytes()) && is_token(subtype.as_bytes())
+            })
+    };
+    if let Some(word) = statement.arguments().iter().find(|word| !is_type(&word.text)) {
+        return Err(statement.refuse(word, "types such as `text/css`, or `*`"));
+    }
+    settings.gzip.types = statement.arguments().iter().map(|word| word.text.clone()).collect();
+    Ok(())
+}
+
+/// `gzip_static on | off` and its like: whether files with this coding are looked for.
+pub(super) fn twins(
+    settings: &mut Settings,
+    statement: &Statement<'_>,
+    coding: Coding,
+) -> Result<()> {
+    settings.twins.retain(|known| *known != coding);
+    if statement.flag()? {
+        settings.twins.push(coding);
+    }
+    Ok(())
 }
 
 /// `access_log path [combined] | off`

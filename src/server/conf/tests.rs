@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whole files: what bad ones are told, what good ones become, and that no text does harm.
 
-use super::directives::DEFINITIONS;
+use super::directives::definitions;
 use super::schema::{Action, Places};
 use super::{load, parse};
 use crate::error::{ErrorKind, Result};
@@ -236,7 +236,7 @@ fn what_the_table_calls_the_default_is_the_default() {
     let config = |extra: &str| read(&format!("{extra} server {{ listen 80; }}")).unwrap();
     let plain = config("");
     assert_eq!(plain.servers[0].settings.root, Path::new("/etc/evl/html"));
-    for definition in DEFINITIONS {
+    for definition in definitions() {
         let Some(default) = definition.default else { continue };
         let line = format!("{} {default};", definition.name);
         let spelled = match definition.places.contains(Places::HTTP) {
@@ -297,7 +297,7 @@ fn what_cannot_be_read_is_told() {
 
 /// Pieces that make a text likely to come far before it is refused.
 fn pieces() -> impl Strategy<Value = String> {
-    let names = DEFINITIONS.iter().map(|definition| definition.name);
+    let names = definitions().map(|definition| definition.name);
     let grammar = ["{", "}", ";", ";", "{", "}", "\"", "'", "\\", "$", "#", "\n", " "];
     let values = ["=", "^~", "/", "/a", "80", "on", "off", "all", "GET", "1m30s", "4 8k", "200"];
     let includes = ["tests/data/conf/*.conf", "[", "*", "=404", "unix:", ":", "[::]", "*.", "é"];

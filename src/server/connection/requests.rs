@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A connection's requests: each is looked up, answered or refused, and the answer queued.
 
+use super::pending::{Intake, Pending};
 use super::{Connection, Phase};
 use crate::http::h1::head::{BodyLength, Head, RequestHead};
 use crate::http::status::{Reject, Status};
 use crate::http::target::{self, Form};
+use crate::server::content::{Content, Whole};
 use crate::server::context::Context;
 use crate::server::exchange::{Exchange, OwnedField, Request};
+use crate::server::handler::Sink;
 use crate::server::handlers::status;
 use crate::server::limits;
 use crate::server::log::Entry;
@@ -14,15 +17,8 @@ use crate::server::site::{Found, Site};
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-/// A request whose body is still coming.
-pub(super) struct Pending {
-    head: Head,
-    bytes: Vec<u8>,
-    pub(super) body: Vec<u8>,
-    pub(super) trailers: Vec<OwnedField>,
-}
-
 /// A request that can be answered.
+#[derive(Clone, Copy)]
 struct Message<'a> {
     head: &'a Head,
     bytes: &'a [u8],
@@ -31,38 +27,43 @@ struct Message<'a> {
     trailers: &'a [OwnedField],
 }
 
+/// Who answers it.
+enum By {
+    /// Routes and location.
+    Found,
+    /// The sink that took the body.
+    Sink(Box<dyn Sink>),
+    /// The page of a failure.
+    Failure(Status),
+}
+
 impl Connection {
     /// A head is complete: answers at once, or waits for the body if the handler wants it.
     pub(super) fn begin(&mut self, bytes: &[u8], site: &Site, cx: &mut Context) {
         self.served += 1;
         self.since = cx.now;
+        self.came = 0;
         let head = std::mem::take(&mut cx.head);
         let mut path = std::mem::take(&mut cx.path);
         match self.look_up(head.view(bytes), &mut path, site) {
             Err(reject) => self.refuse_head(reject, &head, bytes, cx),
             Ok(found) => {
-                let has_body = head.body != BodyLength::None;
                 let message = Message { head: &head, bytes, path: &path, body: &[], trailers: &[] };
-                if self.is_too_large(head.body) {
-                    self.closing = true;
-                    self.lingering = true;
-                    self.answer(&message, &found, Some(Status::CONTENT_TOO_LARGE), cx);
-                } else if has_body && found.wants_body(head.method, &path) {
-                    if head.expect_continue {
-                        self.output.proceed(cx);
+                match self.intake(&message, &found, cx) {
+                    Ok(Some(intake)) => {
+                        if head.expect_continue {
+                            self.output.proceed(cx);
+                        }
+                        let (bytes, trailers) = (bytes.to_vec(), Vec::new());
+                        self.phase =
+                            Phase::Body(Box::new(Pending { head, bytes, intake, trailers }));
+                        cx.path = path;
+                        return;
                     }
-                    let bytes = bytes.to_vec();
-                    let (body, trailers) = (Vec::new(), Vec::new());
-                    self.phase = Phase::Body(Box::new(Pending { head, bytes, body, trailers }));
-                    cx.path = path;
-                    return;
-                } else {
-                    // A client that awaits 100 may or may not send its body after a final answer:
-                    // what comes next on the connection cannot be told.
-                    self.closing |= head.expect_continue && has_body;
-                    self.lingering |= has_body;
-                    self.phase = Phase::Discard;
-                    self.answer(&message, &found, None, cx);
+                    Ok(None) => self.answer_early(&message, &found, By::Found, cx),
+                    Err(reject) => {
+                        self.answer_early(&message, &found, By::Failure(reject.status), cx);
+                    }
                 }
             }
         }
@@ -70,9 +71,49 @@ impl Connection {
         cx.path = path;
     }
 
-    fn is_too_large(&self, body: BodyLength) -> bool {
+    /// What becomes of the request's body; `None` if the answer need not wait for it.
+    fn intake(
+        &self,
+        message: &Message<'_>,
+        found: &Found<'_>,
+        cx: &mut Context,
+    ) -> Result<Option<Intake>, Reject> {
+        let Message { head, path, .. } = *message;
         let limit = self.settings.max_body;
-        matches!(body, BodyLength::Length(length) if limit > 0 && length > limit)
+        match head.body {
+            BodyLength::None => return Ok(None),
+            BodyLength::Length(length) if limit > 0 && length > limit => {
+                return Err(Reject::new(Status::CONTENT_TOO_LARGE, "Content-Length too large"));
+            }
+            BodyLength::Length(_) | BodyLength::Chunked => {}
+        }
+        if let Some((handler, params)) = found.receiver(head.method, path) {
+            let mut response = std::mem::take(&mut cx.response);
+            let request = Request { params: Some(params), ..self.request(message, cx) };
+            let sink = handler.receive(&mut Exchange { request, response: &mut response });
+            response.reset();
+            cx.response = response;
+            return Ok(Some(
+                sink?.map_or_else(|| Intake::Whole(Content::default()), Intake::Streamed),
+            ));
+        }
+        // Only the end of a chunked body tells that it is not too large. A client that awaits 100 is not
+        // asked for one that nobody wants.
+        let may_grow = head.body == BodyLength::Chunked && limit > 0 && !head.expect_continue;
+        Ok(may_grow.then_some(Intake::Counted))
+    }
+
+    /// Answers a request whose body, if it has one, is still to come and wanted by nobody.
+    fn answer_early(&mut self, message: &Message<'_>, found: &Found<'_>, by: By, cx: &mut Context) {
+        let Head { body, expect_continue, .. } = *message.head;
+        let has_body = body != BodyLength::None;
+        // A client that awaits 100 may or may not send its body after a final answer: what comes next
+        // on the connection cannot be told.
+        self.closing |= expect_continue && has_body;
+        self.closing |= matches!(by, By::Failure(Status::CONTENT_TOO_LARGE));
+        self.lingering |= has_body;
+        self.phase = Phase::Discard;
+        self.answer(message, found, by, cx);
     }
 
     /// The message is complete.
@@ -83,25 +124,27 @@ impl Connection {
             self.closing |= cx.draining;
             return;
         };
-        self.answer_pending(&pending, None, site, cx);
+        let Pending { head, bytes, intake, trailers } = *pending;
+        let (body, by) = match intake {
+            Intake::Counted => (Whole::default(), By::Found),
+            Intake::Streamed(sink) => (Whole::default(), By::Sink(sink)),
+            Intake::Whole(content) => match content.whole() {
+                Ok(body) => (body, By::Found),
+                Err(reject) => (Whole::default(), By::Failure(reject.status)),
+            },
+        };
+        let message =
+            Message { head: &head, bytes: &bytes, path: &[], body: &body, trailers: &trailers };
+        self.answer_pending(message, by, site, cx);
     }
 
-    /// Answers a request whose body was waited for, if `failed` with the page for that.
-    fn answer_pending(
-        &mut self,
-        pending: &Pending,
-        failed: Option<Status>,
-        site: &Site,
-        cx: &mut Context,
-    ) {
-        let Pending { head, bytes, body, trailers } = pending;
+    /// Answers a request that was waiting for its body; its path is looked up again.
+    fn answer_pending(&mut self, message: Message<'_>, by: By, site: &Site, cx: &mut Context) {
+        let Message { head, bytes, .. } = message;
         let mut path = std::mem::take(&mut cx.path);
         match self.look_up(head.view(bytes), &mut path, site) {
             Err(reject) => self.refuse_head(reject, head, bytes, cx),
-            Ok(found) => {
-                let message = Message { head, bytes, path: &path, body, trailers };
-                self.answer(&message, &found, failed, cx);
-            }
+            Ok(found) => self.answer(&Message { path: &path, ..message }, &found, by, cx),
         }
         cx.path = path;
     }
@@ -128,17 +171,11 @@ impl Connection {
         Ok(found)
     }
 
-    fn answer(
-        &mut self,
-        message: &Message<'_>,
-        found: &Found<'_>,
-        failed: Option<Status>,
-        cx: &mut Context,
-    ) {
+    #[inline]
+    fn request<'a>(&self, message: &Message<'a>, cx: &Context) -> Request<'a> {
         let Message { head, bytes, path, body, trailers } = *message;
-        let mut response = std::mem::take(&mut cx.response);
         let view = head.view(bytes);
-        let request = Request {
+        Request {
             head: view,
             path,
             query: view.target().query,
@@ -148,11 +185,18 @@ impl Connection {
             now: cx.wall,
             peer: self.peer,
             peer_text: OnceCell::new(),
-        };
+        }
+    }
+
+    fn answer(&mut self, message: &Message<'_>, found: &Found<'_>, by: By, cx: &mut Context) {
+        let head = message.head;
+        let mut response = std::mem::take(&mut cx.response);
+        let request = self.request(message, cx);
         let mut x = Exchange { request, response: &mut response };
-        match failed {
-            Some(status) => found.fail(&mut x, status),
-            None => found.answer(&mut x),
+        match by {
+            By::Found => found.answer(&mut x),
+            By::Sink(sink) => found.end(&mut x, sink),
+            By::Failure(status) => found.fail(&mut x, status),
         }
         let keep = head.persistent
             && !cx.draining
@@ -162,6 +206,7 @@ impl Connection {
         // A client that did not ask for the end may have sent more already.
         self.lingering |= self.closing && head.persistent;
         let silent = x.response.silent;
+        cx.exhausted |= x.response.exhausted;
         let entry = self
             .log(cx)
             .map(|log| Entry::new(log, &x.request, x.response.status, cx.buffers.take()));
@@ -182,7 +227,11 @@ impl Connection {
         self.lingering = true;
         match std::mem::replace(&mut self.phase, Phase::Head) {
             Phase::Head => self.refuse_head(reject, &Head::default(), rest, cx),
-            Phase::Body(pending) => self.answer_pending(&pending, Some(reject.status), site, cx),
+            Phase::Body(pending) => {
+                let Pending { head, bytes, .. } = &*pending;
+                let message = Message { head, bytes, path: &[], body: &[], trailers: &[] };
+                self.answer_pending(message, By::Failure(reject.status), site, cx);
+            }
             Phase::Discard | Phase::Linger => {}
         }
     }

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Static files: index files, the redirect of a directory to its `/`, types, validators, conditional
-//! requests and ranges.
+//! Static files: which file a path names, index files, the redirect of a directory to its `/`.
 
-use super::autoindex;
-use crate::http::conditional::{Validators, Verdict};
-use crate::http::etag::EntityTag;
+use super::{autoindex, representation};
+use crate::http::coding::Coding;
+use crate::http::h1::head::Version;
 use crate::http::method::{Method, MethodSet};
-use crate::http::range::Selection;
 use crate::http::status::{Reject, Status};
-use crate::http::{conditional, date, etag, mime, range, target};
-use crate::server::body::{FileRange, Payload};
+use crate::http::{coding, mime, target};
 use crate::server::config::Matcher;
 use crate::server::exchange::Exchange;
 use crate::server::limits;
@@ -19,9 +16,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
 use std::path::{Component, Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 /// What files can be asked for with.
 pub(crate) const METHODS: MethodSet = MethodSet::EMPTY.with(Method::Get).with(Method::Head);
@@ -33,11 +28,34 @@ pub(crate) fn serve(
     path: &[u8],
 ) -> Result<Option<Vec<u8>>, Reject> {
     let name = file_name(found, path)?;
-    let (file, metadata) = open(&name)?;
-    if metadata.is_dir() {
-        return directory(found, x, path, &name);
+    let opened = match open(x, &name) {
+        Ok((_, metadata)) if metadata.is_dir() => return directory(found, x, path, &name),
+        // A coded file may be there alone.
+        Err(reject) if reject.status != Status::NOT_FOUND => return Err(reject),
+        opened => opened,
+    };
+    let (file, metadata, coding) = match twin(found, x, &name) {
+        Some((file, metadata, coding)) => (file, metadata, Some(coding)),
+        None => opened.map(|(file, metadata)| (file, metadata, None))?,
+    };
+    representation::send(found, x, file, &metadata, &name, coding).map(|()| None)
+}
+
+/// The file that lies there in the coding that the client likes best.
+fn twin(found: &Found<'_>, x: &Exchange<'_>, name: &Path) -> Option<(File, Metadata, Coding)> {
+    let offered = &found.settings().twins;
+    if offered.is_empty() || x.request.head.head().version == Version::Http10 {
+        return None;
     }
-    send(x, file, &metadata, &name).map(|()| None)
+    coding::accepted(x.request.head.fields(), |coding| offered.contains(&coding)).find_map(
+        |coding| {
+            let mut twin = name.as_os_str().to_owned();
+            twin.push(coding.extension());
+            let file = sys::file::open(Path::new(&twin)).ok()?;
+            let metadata = file.metadata().ok().filter(Metadata::is_file)?;
+            Some((file, metadata, coding))
+        },
+    )
 }
 
 /// Answers with a whole file, as an error page is sent: no validators, no ranges.
@@ -47,12 +65,12 @@ pub(crate) fn serve_whole(
     path: &[u8],
 ) -> Result<(), Reject> {
     let name = file_name(found, path)?;
-    let (file, metadata) = open(&name)?;
+    let (file, metadata) = open(x, &name)?;
     if metadata.is_dir() {
         return Err(Reject::new(Status::NOT_FOUND, "error page is a directory"));
     }
     x.response.line("Content-Type", mime::content_type(&name).as_bytes());
-    content(x, file, 0, metadata.len())
+    representation::content(x, file, 0, metadata.len())
 }
 
 /// The file that a path names: appended to `root`, or in the place of the location's prefix (`alias`).
@@ -81,9 +99,9 @@ fn append(base: &Path, rest: &[u8]) -> PathBuf {
     name.into()
 }
 
-fn open(name: &Path) -> Result<(File, Metadata), Reject> {
-    let file = sys::file::open(name).map_err(|error| reject(&error))?;
-    let metadata = file.metadata().map_err(|error| reject(&error))?;
+fn open(x: &mut Exchange<'_>, name: &Path) -> Result<(File, Metadata), Reject> {
+    let file = sys::file::open(name).map_err(|error| reject(x, &error))?;
+    let metadata = file.metadata().map_err(|error| reject(x, &error))?;
     if metadata.is_file() || metadata.is_dir() {
         Ok((file, metadata))
     } else {
@@ -91,7 +109,12 @@ fn open(name: &Path) -> Result<(File, Metadata), Reject> {
     }
 }
 
-fn reject(error: &io::Error) -> Reject {
+fn reject(x: &mut Exchange<'_>, error: &io::Error) -> Reject {
+    if sys::file::is_exhausted(error) {
+        x.response.exhausted = true;
+        x.response.line("Retry-After", limits::RETRY_AFTER.as_bytes());
+        return Reject::new(Status::SERVICE_UNAVAILABLE, "out of descriptors or memory");
+    }
     match error.kind() {
         io::ErrorKind::NotFound
         | io::ErrorKind::NotADirectory
@@ -142,67 +165,6 @@ fn directory(
     if !settings.autoindex {
         return Err(Reject::new(Status::FORBIDDEN, "directory without index"));
     }
-    autoindex::list(x, name, path).map_err(|error| reject(&error))?;
+    autoindex::list(x, name, path).map_err(|error| reject(x, &error))?;
     Ok(None)
-}
-
-/// Sends a regular file, or the part that is asked for, or says why not.
-fn send(x: &mut Exchange<'_>, file: File, metadata: &Metadata, name: &Path) -> Result<(), Reject> {
-    let length = metadata.len();
-    let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
-    let tag = etag::of_file(modified, length);
-    // No answer may name a time after its own `Date` (RFC 9110 section 8.8.2.1).
-    let modified = modified.min(x.request.now);
-    let current =
-        Validators { etag: EntityTag::parse(tag.as_bytes()), last_modified: Some(modified) };
-    let request = &x.request;
-    let (method, fields) = (request.known_method(), request.head.fields());
-    let verdict = conditional::evaluate(method, fields, current);
-    if verdict == Verdict::Failed {
-        return Err(Reject::new(Status::PRECONDITION_FAILED, "precondition failed"));
-    }
-    let part = match fields.only("range") {
-        Some(value) if method == Method::Get && conditional::if_range(fields, current) => {
-            range::parse(value, length)
-        }
-        _ => Selection::Whole,
-    };
-    if verdict == Verdict::Proceed && part == Selection::Unsatisfiable {
-        x.response.line("Content-Range", format!("bytes */{length}").as_bytes());
-        return Err(Reject::new(Status::RANGE_NOT_SATISFIABLE, "no such range"));
-    }
-    x.response.line("Last-Modified", &date::format(modified));
-    x.response.line("ETag", tag.as_bytes());
-    if verdict == Verdict::NotModified {
-        x.response.status = Status::NOT_MODIFIED;
-        return Ok(());
-    }
-    x.response.line("Content-Type", mime::content_type(name).as_bytes());
-    x.response.line("Accept-Ranges", b"bytes");
-    if let Selection::One(part) = part {
-        let (first, last) = part.into_inner();
-        x.response.status = Status::PARTIAL_CONTENT;
-        let range = format!("bytes {first}-{last}/{length}");
-        x.response.line("Content-Range", range.as_bytes());
-        content(x, file, first, last - first + 1)
-    } else {
-        content(x, file, 0, length)
-    }
-}
-
-/// Leaves bytes of the file as content: small ones at once, others for sendfile(2).
-fn content(x: &mut Exchange<'_>, file: File, offset: u64, left: u64) -> Result<(), Reject> {
-    if left > limits::INLINE_FILE || x.request.known_method() == Method::Head {
-        x.response.payload = Payload::File(FileRange { file, offset, left });
-        return Ok(());
-    }
-    let bytes = &mut x.response.bytes;
-    let from = bytes.len();
-    bytes.resize(from + usize::try_from(left).unwrap_or(0), 0);
-    let room = bytes.get_mut(from..).unwrap_or_default();
-    file.read_exact_at(room, offset).map_err(|_| {
-        // What was said of the file does not hold for the page that says so.
-        x.response.fields.clear();
-        Reject::new(Status::INTERNAL_SERVER_ERROR, "reading the file failed")
-    })
 }

@@ -3,5 +3,7 @@
 
 pub(crate) mod autoindex;
 pub(crate) mod files;
+mod parts;
 pub(crate) mod redirect;
+mod representation;
 pub(crate) mod status;

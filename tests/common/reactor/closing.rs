@@ -3,7 +3,7 @@
 
 use super::{Bench, Q, change, ident, needs_a_kernel, needs_identities, read, system, write};
 use evl::reactor::{Event, Filter, Flags, note};
-use std::io::{PipeReader, Read, Write, pipe};
+use std::io::{PipeReader, Read, Seek, Write, pipe};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
@@ -18,6 +18,7 @@ crate::cases![
         a_closed_descriptor_among_many_is_silent;
     "a number used again":
         a_number_used_again_starts_afresh,
+        a_number_used_again_for_a_file_starts_afresh,
         a_number_used_again_hears_nothing_of_the_old_file,
         a_number_of_another_file_is_silent,
         a_number_of_another_file_that_is_ready_is_silent,
@@ -162,6 +163,22 @@ fn a_number_used_again_starts_afresh(bench: &Bench) {
         assert_eq!(queue.one().udata, 2);
     }
     queue.set(read(&reader, Flags::DELETE));
+}
+
+fn a_number_used_again_for_a_file_starts_afresh(bench: &Bench) {
+    let queue = bench.queue();
+    let (reader, _writer) = pipe().unwrap();
+    let number = reader.as_raw_fd();
+    queue.set(read(&reader, Flags::ADD));
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(b"12345").unwrap();
+    file.rewind().unwrap();
+    let file = {
+        drop(reader);
+        system::dup2(&file, number)
+    };
+    queue.set(read(&file, Flags::ADD));
+    assert_eq!(queue.one().data, 5);
 }
 
 fn a_number_used_again_hears_nothing_of_the_old_file(bench: &Bench) {

@@ -301,7 +301,7 @@ fn udata_specific_knotes_live_side_by_side(bench: &Bench) {
 
 fn records_echo_registration_flags(bench: &Bench) {
     let queue = bench.queue();
-    let given = Flags::ADD | Flags::CLEAR | Flags::DISPATCH;
+    let given = Flags::ADD | Flags::CLEAR | Flags::DISPATCH | Flags::RECEIPT;
     queue.set(user(1, given | Flags::ENABLE | Flags::KEEPUDATA, note::TRIGGER));
     assert_eq!(queue.one().flags, given);
 }

@@ -22,7 +22,8 @@ crate::cases![
         a_signal_makes_the_queue_readable,
         an_interruption_by_another_signal_stays_one,
         a_child_does_not_wake_its_parent,
-        a_blocked_signal_is_counted_when_it_is_delivered;
+        a_blocked_signal_that_nobody_handles_is_counted,
+        a_blocked_signal_is_left_to_its_handler;
     "beside the action":
         the_handler_that_was_there_still_runs,
         a_handler_with_details_gets_them,
@@ -31,6 +32,7 @@ crate::cases![
         what_ends_the_process_by_default_still_does,
         the_old_action_comes_back_with_the_last_knote,
         readding_reaches_a_signal_whose_action_was_set_anew,
+        a_new_action_is_counted_beside,
         a_program_that_is_executed_has_the_default_action;
     "bad input":
         what_cannot_be_counted_is_refused;
@@ -53,21 +55,6 @@ fn an_ignored_signal_is_counted(bench: &Bench) {
     assert_eq!((event.data, event.udata), (1, 3));
     assert!(event.flags.contains(Flags::CLEAR), "implied");
     queue.none();
-}
-
-fn a_blocked_signal_is_counted_when_it_is_delivered(bench: &Bench) {
-    if bench.kind == BackendKind::Kqueue {
-        skip("kernels count a signal when it is sent");
-    }
-    let _ignored = Action::ignore(SIGNAL);
-    let queue = bench.queue();
-    queue.set(signal(SIGNAL, Flags::ADD));
-    system::with_blocked(SIGNAL, || {
-        (0..3).for_each(|_| system::raise(SIGNAL));
-        queue.none();
-    });
-    // The system keeps one of each number.
-    assert_eq!(queue.one().data, 1);
 }
 
 fn a_program_that_is_executed_has_the_default_action(bench: &Bench) {
@@ -254,6 +241,59 @@ fn readding_reaches_a_signal_whose_action_was_set_anew(bench: &Bench) {
     assert_eq!(queue.one().data, 1);
     assert_eq!(HANDLED.load(Ordering::SeqCst) - before, 1);
     queue.set(signal(SIGNAL, Flags::DELETE));
+}
+
+fn a_new_action_is_counted_beside(bench: &Bench) {
+    let queue = bench.queue();
+    let _ignored = Action::ignore(SIGNAL);
+    queue.set(signal(SIGNAL, Flags::ADD));
+    let _later = Action::handle(SIGNAL, handler, 0);
+    assert_eq!(queue.wait(8, 0), []);
+    let before = HANDLED.load(Ordering::SeqCst);
+    system::raise(SIGNAL);
+    assert_eq!(queue.one().data, 1);
+    assert_eq!(HANDLED.load(Ordering::SeqCst) - before, 1);
+    queue.set(signal(SIGNAL, Flags::DELETE));
+}
+
+fn a_blocked_signal_that_nobody_handles_is_counted(bench: &Bench) {
+    if !cfg!(target_os = "linux") && bench.kind != BackendKind::Kqueue {
+        skip("nothing tells of blocked signals");
+    }
+    let _ignored = Action::ignore(SIGNAL);
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD));
+    system::with_blocked(SIGNAL, || {
+        queue.none();
+        for _ in 0..3 {
+            system::raise(SIGNAL);
+            assert_eq!(queue.one().data, 1);
+        }
+        queue.set(signal(SIGNAL, Flags::DISABLE));
+        system::raise(SIGNAL);
+        queue.none();
+        system::raise(SIGNAL);
+        queue.set(signal(SIGNAL, Flags::ENABLE));
+        assert_eq!(queue.one().data, 2);
+        queue.none();
+    });
+    queue.none();
+}
+
+fn a_blocked_signal_is_left_to_its_handler(bench: &Bench) {
+    if bench.kind == BackendKind::Kqueue {
+        skip("kernels count a signal when it is sent");
+    }
+    let _handled = Action::handle(SIGNAL, handler, 0);
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD));
+    let before = HANDLED.load(Ordering::SeqCst);
+    system::with_blocked(SIGNAL, || {
+        system::raise(SIGNAL);
+        queue.none();
+    });
+    assert_eq!(HANDLED.load(Ordering::SeqCst) - before, 1);
+    assert_eq!(queue.one().data, 1);
 }
 
 fn a_signal_makes_the_queue_readable(bench: &Bench) {

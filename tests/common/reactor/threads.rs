@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Threads that change, trigger and wait at the same time; more of them is in `tests/reactor_threads.rs`.
 
-use super::{Bench, NOT_NS, Q, read, system, timer, user, write};
+use super::{Bench, Q, SOON_NS, read, system, timer, user, write};
 use evl::reactor::{Event, Filter, Flags, note};
 use std::io::{Read, Write, pipe};
 use std::os::unix::net::UnixStream;
@@ -63,21 +63,36 @@ fn a_deletion_during_a_wait_silences_it(bench: &Bench) {
     reader.read_exact(&mut [0]).unwrap();
 }
 
-/// What three threads get that wait already when `cause` is called.
+/// Ends the waits of all threads, as it stays triggered.
+const END: usize = 99;
+
+/// What three threads get that wait already when `cause` is called, until one of them has got something.
 fn told_to_three(queue: &Q, cause: impl FnOnce()) -> Vec<Event> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::scope(|scope| {
+    let (asleep, sleepers) = mpsc::channel();
+    let (told, first) = mpsc::channel();
+    queue.set(user(END, Flags::ADD, 0));
+    let events = std::thread::scope(|scope| {
         let waiters = [(); 3].map(|()| {
-            let sender = sender.clone();
+            let (asleep, told) = (asleep.clone(), told.clone());
             scope.spawn(move || {
-                sender.send(system::thread_id()).unwrap();
-                queue.wait(8, NOT_NS * 10)
+                asleep.send(system::thread_id()).unwrap();
+                let mut events = Vec::new();
+                while events.last().is_none_or(|event: &Event| event.ident != END) {
+                    events.append(&mut queue.wait(1, SOON_NS));
+                    told.send(()).unwrap();
+                }
+                events
             })
         });
-        receiver.iter().take(3).for_each(system::await_sleep);
+        sleepers.iter().take(3).for_each(system::await_sleep);
         cause();
-        waiters.into_iter().flat_map(|waiter| waiter.join().unwrap()).collect()
-    })
+        first.recv().unwrap();
+        queue.0.trigger(END).unwrap();
+        let events = waiters.into_iter().flat_map(|waiter| waiter.join().unwrap());
+        events.filter(|event| event.ident != END).collect()
+    });
+    queue.set(user(END, Flags::DELETE, 0));
+    events
 }
 
 /// One trigger and one byte; what stays ready or triggered is told once nevertheless.

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Static files: where they are and how they are found.
+
+use super::super::schema::Action::Settings;
+use super::super::schema::{Definition, Places};
+use super::super::setters;
+use super::ANY;
+
+pub(super) static DEFINITIONS: &[Definition] = &[
+    Definition {
+        name: "root",
+        syntax: "path",
+        default: Some("html"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(setters::root),
+        about: "The folder of the files: the path of the request is appended to it.",
+    },
+    Definition {
+        name: "alias",
+        syntax: "path",
+        default: None,
+        places: Places::LOCATION,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.alias = Some(statement.path()?);
+            Ok(())
+        }),
+        about: "What replaces the part of the path that the location names. Excludes `root` in \
+                the same location.",
+    },
+    Definition {
+        name: "index",
+        syntax: "file ...",
+        default: Some("index.html"),
+        places: Places::SETTINGS,
+        arguments: 1..=ANY,
+        repeats: true,
+        action: Settings(setters::index),
+        about: "The files to look for, in this order, when the path names a folder. The first in \
+                a block replaces what was inherited, more of them add to it.",
+    },
+    Definition {
+        name: "autoindex",
+        syntax: "on | off",
+        default: Some("off"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.autoindex = statement.flag()?;
+            Ok(())
+        }),
+        about: "Whether a folder without an index file is answered with a listing.",
+    },
+    Definition {
+        name: "max_ranges",
+        syntax: "number",
+        default: Some("64"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            let number = statement.number(0..=u64::from(u32::MAX))?;
+            settings.max_ranges = usize::try_from(number).unwrap_or(usize::MAX);
+            Ok(())
+        }),
+        about: "How many ranges a request may ask for; one that asks for more gets the whole file. \
+                With 0 files have no ranges. nginx has no limit by default.",
+    },
+];

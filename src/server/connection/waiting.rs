@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a connection waits for, how long it may, and what becomes of it then.
+
+use super::{Connection, Phase};
+use crate::http::status::{Reject, Status};
+use crate::server::context::Context;
+use crate::server::site::Site;
+use crate::sys::clock;
+use std::time::Duration;
+
+/// What a connection waits for, which decides on its time-out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waiting {
+    /// The rest of a head, or the first one.
+    Head,
+    /// The next request.
+    Request,
+    Body,
+    /// Room to send.
+    Room,
+    /// The client's end of the connection.
+    Goodbye,
+}
+
+impl Connection {
+    /// When the present wait has to end, in nanoseconds of the worker's clock.
+    pub(crate) fn deadline(&mut self, now: u64) -> u64 {
+        let (waiting, limit) = self.waiting();
+        if waiting != self.waiting {
+            self.waiting = waiting;
+            (self.since, self.begun) = (now, now);
+        }
+        let pause = self.since.saturating_add(clock::nanoseconds(limit));
+        let whole = match (waiting, self.settings.body_min_rate) {
+            (Waiting::Goodbye, _) => self.settings.lingering_time,
+            // As long as a client is slower than the rate, its time runs out.
+            (Waiting::Body, rate @ 1..) => limit.saturating_add(earned(self.came, rate)),
+            _ => return pause,
+        };
+        pause.min(self.begun.saturating_add(clock::nanoseconds(whole)))
+    }
+
+    fn waiting(&self) -> (Waiting, Duration) {
+        let settings = &self.settings;
+        if !self.output.is_empty() {
+            return (Waiting::Room, settings.send_timeout);
+        }
+        match self.phase {
+            Phase::Head if self.served == 0 || !self.is_resting() => {
+                (Waiting::Head, settings.header_timeout)
+            }
+            Phase::Head => (Waiting::Request, settings.keepalive_timeout),
+            Phase::Body(_) | Phase::Discard => (Waiting::Body, settings.body_timeout),
+            Phase::Linger => (Waiting::Goodbye, settings.lingering_timeout),
+        }
+    }
+
+    /// The wait took too long. True if a request has begun, whose client is told so; else there is
+    /// nothing to do but to close.
+    pub(crate) fn timed_out(&mut self, site: &Site, cx: &mut Context) -> bool {
+        let begun = match self.waiting {
+            Waiting::Head => !self.is_resting(),
+            Waiting::Body => matches!(self.phase, Phase::Body(_)),
+            Waiting::Request | Waiting::Room | Waiting::Goodbye => false,
+        };
+        if begun {
+            let reject = Reject::new(Status::REQUEST_TIMEOUT, "the request took too long");
+            self.refuse(reject, &[], site, cx);
+            self.lingering = false;
+        }
+        begun
+    }
+}
+
+/// The time in which so many bytes come at this rate of bytes per second.
+fn earned(came: u64, rate: u64) -> Duration {
+    let milliseconds = u128::from(came) * 1000 / u128::from(rate.max(1));
+    Duration::from_millis(u64::try_from(milliseconds).unwrap_or(u64::MAX))
+}
