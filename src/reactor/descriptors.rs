@@ -170,6 +170,7 @@ impl<P: Poller> State<P> {
     /// One of the reactor's own descriptors is ready.
     pub(super) fn report_internal(&mut self, fd: RawFd) {
         if fd == self.wake_fd {
+            self.woken = true;
             return;
         }
         self.signals.heard |= self.signals.fd() == Some(fd);

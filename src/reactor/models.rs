@@ -68,11 +68,13 @@ impl Queue {
 
     /// As `Emulated::settle`, where no work is left.
     fn settle(&self) {
-        if self.wake.is_signalled() {
-            self.wake.drain();
-            if !self.triggers.is_empty() {
-                self.wake.notify();
-            }
+        self.settle_after(false);
+    }
+
+    /// As above, of a thread that the descriptor has woken or not.
+    fn settle_after(&self, woken: bool) {
+        if self.wake.take_back(woken) && !self.triggers.is_empty() {
+            self.wake.notify();
         }
     }
 
@@ -137,6 +139,24 @@ fn a_trigger_wakes_who_sleeps_while_another_takes_an_earlier_one() {
         let left = queue.take();
         assert!(left.is_empty() || queue.is_awake(), "a wake-up is lost");
         assert_eq!(taken.len() + left.len(), 2);
+    });
+}
+
+#[test]
+fn a_wake_up_that_comes_late_is_taken_back() {
+    loom::model(|| {
+        let queue = Queue::new(&[1]);
+        queue.wake.set_listeners(1);
+        let other = Arc::clone(&queue);
+        let trigger = thread::spawn(move || assert!(other.trigger(1)));
+        queue.take();
+        queue.settle();
+        trigger.join().unwrap();
+        if queue.is_awake() {
+            queue.take();
+            queue.settle_after(true);
+        }
+        assert!(!queue.is_awake(), "the waiter spins");
     });
 }
 

@@ -64,6 +64,8 @@ pub(super) struct State<P: Poller> {
     pub(super) spare: Vec<P::Batch>,
     /// The descriptor that wakes sleepers.
     pub(super) wake_fd: RawFd,
+    /// It was reported since the wake-up was last taken back.
+    pub(super) woken: bool,
     /// There once the queue's own descriptor was asked for, and for when it is set.
     pub(super) alarm: Option<(TimerFd, Option<u64>)>,
     pub(super) closing: Closing,
@@ -89,6 +91,7 @@ impl<P: Poller> State<P> {
             version: 0,
             spare: Vec::new(),
             wake_fd,
+            woken: false,
             alarm: None,
             closing,
         };
@@ -122,7 +125,6 @@ impl<P: Poller> State<P> {
 
     /// The time, or 0 if nothing that it is wanted for depends on it.
     pub(super) fn time(&mut self, wanted: bool) -> u64 {
-        self.forget_time();
         if wanted || !self.timers.is_empty() || self.needs_tick() { self.now() } else { 0 }
     }
 }

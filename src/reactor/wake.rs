@@ -47,15 +47,16 @@ impl Wake {
         }
     }
 
-    /// Whether [`Wake::drain`] is due.
-    pub(super) fn is_signalled(&self) -> bool {
-        self.signalled.load(Ordering::SeqCst)
-    }
-
-    /// Takes the signal back. Look for work after this: what is published later signals anew.
-    pub(super) fn drain(&self) {
+    /// Takes the signal back, if there is one. `reported`: the descriptor was found to be readable. It
+    /// may be so though there is no signal: one that was taken back before the notifier came to write.
+    /// If this is `true`, look for work after it: what is published later signals anew.
+    pub(super) fn take_back(&self, reported: bool) -> bool {
+        if !reported && !self.signalled.load(Ordering::SeqCst) {
+            return false;
+        }
         self.wakeup.drain();
         // A notifier that found it set did so before this, and what it published is seen from here on.
         self.signalled.swap(false, Ordering::SeqCst);
+        true
     }
 }
