@@ -56,14 +56,10 @@ impl<P: Poller> Emulated<P> {
     /// Sees to it that a sleeping thread, or whoever watches the queue's descriptor, learns of what is
     /// left to do, and that the wake-up is quiet when nothing is.
     fn settle(&self, state: &mut State<P>) {
-        let woken = std::mem::take(&mut state.woken);
-        if state.listeners() > 0 && state.has_news() {
+        let news = state.listeners() > 0 && state.has_news();
+        let woken = !news && std::mem::take(&mut state.woken);
+        if news || (self.wake.take_back(woken) && !self.triggers.is_empty()) {
             self.wake.notify();
-        } else if woken || self.wake.is_signalled() {
-            self.wake.drain();
-            if !self.triggers.is_empty() {
-                self.wake.notify();
-            }
         }
     }
 
@@ -160,18 +156,22 @@ impl<P: Poller> Backend for Emulated<P> {
         let timed = limit.is_some_and(|limit| limit > 0);
         let mut state = self.lock();
         state.renew_signals();
-        let mut now = state.time(timed);
+        state.forget_time();
+        let now = state.time(timed);
         let end = match limit {
             None => NEVER,
             Some(0) => AT_ONCE,
             Some(limit) => now.saturating_add(limit),
         };
         loop {
+            // After a collection without events there may be a deadline where there was none.
+            let now = state.time(timed);
             state.gather(&self.triggers, now, events.len());
             let until = state.wake_time(end, now);
             let (awake, result) = self.sleep(state, events.len(), until, now);
             state = awake;
-            now = state.time(timed);
+            state.forget_time();
+            let now = state.time(timed);
             let mut count = 0;
             // A signal that is watched is an event, and only an interruption if it was none.
             if result.is_ok() || state.signals.are_watched() {

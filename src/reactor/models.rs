@@ -62,17 +62,19 @@ impl Queue {
     /// descriptor is readable.
     fn falls_asleep(&self) -> bool {
         self.wake.set_listeners(1);
-        self.settle(false);
+        self.settle();
         self.triggers.is_empty()
     }
 
-    /// As `Emulated::settle`, where no work is left. `woken`: the descriptor was found readable.
-    fn settle(&self, woken: bool) {
-        if woken || self.wake.is_signalled() {
-            self.wake.drain();
-            if !self.triggers.is_empty() {
-                self.wake.notify();
-            }
+    /// As `Emulated::settle`, where no work is left.
+    fn settle(&self) {
+        self.settle_after(false);
+    }
+
+    /// As above, of a thread that the descriptor has woken or not.
+    fn settle_after(&self, woken: bool) {
+        if self.wake.take_back(woken) && !self.triggers.is_empty() {
+            self.wake.notify();
         }
     }
 
@@ -85,22 +87,6 @@ impl Queue {
     fn is_awake(&self) -> bool {
         self.wake.fd() != 0
     }
-}
-
-#[test]
-fn a_wake_up_that_comes_late_is_taken_back() {
-    loom::model(|| {
-        let queue = Queue::new(&[1]);
-        queue.wake.set_listeners(1);
-        let other = Arc::clone(&queue);
-        let trigger = thread::spawn(move || assert!(other.trigger(1)));
-        let taken = queue.take();
-        queue.settle(false);
-        trigger.join().unwrap();
-        assert_eq!(taken.len() + queue.take().len(), 1);
-        queue.settle(queue.is_awake());
-        assert!(!queue.is_awake(), "every wait spins");
-    });
 }
 
 fn join(threads: [thread::JoinHandle<()>; 2]) {
@@ -148,11 +134,29 @@ fn a_trigger_wakes_who_sleeps_while_another_takes_an_earlier_one() {
         let other = Arc::clone(&queue);
         let trigger = thread::spawn(move || assert!(other.trigger(2)));
         let taken = queue.take();
-        queue.settle(false);
+        queue.settle();
         trigger.join().unwrap();
         let left = queue.take();
         assert!(left.is_empty() || queue.is_awake(), "a wake-up is lost");
         assert_eq!(taken.len() + left.len(), 2);
+    });
+}
+
+#[test]
+fn a_wake_up_that_comes_late_is_taken_back() {
+    loom::model(|| {
+        let queue = Queue::new(&[1]);
+        queue.wake.set_listeners(1);
+        let other = Arc::clone(&queue);
+        let trigger = thread::spawn(move || assert!(other.trigger(1)));
+        queue.take();
+        queue.settle();
+        trigger.join().unwrap();
+        if queue.is_awake() {
+            queue.take();
+            queue.settle_after(true);
+        }
+        assert!(!queue.is_awake(), "the waiter spins");
     });
 }
 

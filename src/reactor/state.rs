@@ -64,7 +64,7 @@ pub(super) struct State<P: Poller> {
     pub(super) spare: Vec<P::Batch>,
     /// The descriptor that wakes sleepers.
     pub(super) wake_fd: RawFd,
-    /// The poller has reported it since it was made quiet.
+    /// It was reported since the wake-up was last taken back.
     pub(super) woken: bool,
     /// There once the queue's own descriptor was asked for, and for when it is set.
     pub(super) alarm: Option<(TimerFd, Option<u64>)>,
@@ -125,7 +125,6 @@ impl<P: Poller> State<P> {
 
     /// The time, or 0 if nothing that it is wanted for depends on it.
     pub(super) fn time(&mut self, wanted: bool) -> u64 {
-        self.forget_time();
         if wanted || !self.timers.is_empty() || self.needs_tick() { self.now() } else { 0 }
     }
 }

@@ -20,7 +20,7 @@ use crate::sys::clock;
 /// Up to so many reports of one wait are all verified.
 const FEW: usize = 8;
 /// How long a number is believed in waits that bring more.
-const BELIEVED_NS: u64 = 20_000_000;
+const BELIEVED_NS: u64 = 100_000_000;
 
 /// What the owner of the descriptors does before closing one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -47,22 +47,22 @@ impl Wake {
         }
     }
 
-    /// Whether [`Wake::drain`] is due. It is, too, if the descriptor is found readable: whoever signals may
-    /// come so late that what it signals was found, and the signal taken back, before.
-    pub(super) fn is_signalled(&self) -> bool {
-        self.signalled.load(Ordering::SeqCst)
-    }
-
     /// Signals as one who was stopped between saying so and doing it, while others went on.
     #[cfg(all(test, not(loom)))]
     pub(super) fn signal_late(&self) {
         self.wakeup.signal();
     }
 
-    /// Takes the signal back. Look for work after this: what is published later signals anew.
-    pub(super) fn drain(&self) {
+    /// Takes the signal back, if there is one. `reported`: the descriptor was found to be readable. It
+    /// may be so though there is no signal: one that was taken back before the notifier came to write.
+    /// If this is `true`, look for work after it: what is published later signals anew.
+    pub(super) fn take_back(&self, reported: bool) -> bool {
+        if !reported && !self.signalled.load(Ordering::SeqCst) {
+            return false;
+        }
         self.wakeup.drain();
         // A notifier that found it set did so before this, and what it published is seen from here on.
         self.signalled.swap(false, Ordering::SeqCst);
+        true
     }
 }

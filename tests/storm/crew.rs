@@ -71,7 +71,7 @@ pub(crate) fn owner(storm: &Storm, place: usize, end: Instant) {
             station.await_all();
             station.end(storm, &mut random);
         }
-        if storm.owners.wait().is_leader() {
+        if storm.owners.wait() {
             storm.set(ROLL_CALL, &mut random);
         }
         storm.everyone.wait();
@@ -114,6 +114,7 @@ fn calm(storm: &Storm, place: usize, own: &[&Station], random: &mut Random) {
                 station.act(storm, random);
                 station.await_all();
             }
+            station.end_recurring(storm, random);
         }
         storm.owners.wait();
     }

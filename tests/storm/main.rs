@@ -19,6 +19,7 @@ mod c_face;
 #[path = "../common/reactor/mod.rs"]
 mod conformance;
 mod crew;
+mod gate;
 mod random;
 #[path = "../common/rust_face.rs"]
 mod rust_face;
@@ -29,14 +30,15 @@ mod users;
 use conformance::{Face, Outcome, Queue};
 use crew::{owner, waiter};
 use evl::reactor::{BackendKind, Event, Filter, Flags};
+use gate::Gate;
 use random::Random;
 use station::{Scene, Station};
 use std::fs;
 use std::io::{self, Write};
 use std::panic;
 use std::process::exit;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -57,8 +59,8 @@ pub(crate) struct Storm {
     /// Nobody waits for less than ever.
     strict: AtomicBool,
     over: AtomicBool,
-    owners: Barrier,
-    everyone: Barrier,
+    owners: Gate,
+    everyone: Gate,
 }
 
 /// How much there was of everything.
@@ -91,8 +93,8 @@ impl Storm {
             count: Count::default(),
             strict: AtomicBool::new(true),
             over: AtomicBool::new(false),
-            owners: Barrier::new(OWNERS),
-            everyone: Barrier::new(OWNERS + WAITERS),
+            owners: Gate::new(OWNERS),
+            everyone: Gate::new(OWNERS + WAITERS),
         })
     }
 

@@ -121,21 +121,6 @@ impl Station {
 
     /// The owner does one thing.
     pub(crate) fn step(&self, storm: &Storm, random: &mut Random) {
-        let mut lives = self.lives.lock().unwrap();
-        let number = lives.first + lives.entries.len();
-        if !lives.alive {
-            let udata = self.index << LIFE_BITS | number;
-            let mut scene = Scene { storm, station: self, random, udata };
-            let life: Box<dyn Life> = match scene.random.below(5) {
-                0 | 1 => Box::new(Bytes::begin(&mut scene)),
-                2 | 3 => Box::new(User::begin(&mut scene)),
-                _ => Box::new(Ticks::begin(&mut scene)),
-            };
-            lives.entries.push(Entry { life, ended: None });
-            lives.alive = true;
-            return;
-        }
-        drop(lives);
         match random.below(10) {
             0 => self.end(storm, random),
             1 => self.await_all(),
@@ -143,14 +128,23 @@ impl Station {
         }
     }
 
-    /// The owner does one thing with the life, if there is one.
+    /// The owner does one thing with the life, or begins one.
     pub(crate) fn act(&self, storm: &Storm, random: &mut Random) {
         let mut lives = self.lives.lock().unwrap();
+        let number = lives.first + lives.entries.len() - usize::from(lives.alive);
+        let udata = self.index << LIFE_BITS | number;
+        let mut scene = Scene { storm, station: self, random, udata };
         if lives.alive {
-            let udata = self.index << LIFE_BITS | (lives.first + lives.entries.len() - 1);
-            let mut scene = Scene { storm, station: self, random, udata };
             lives.entries.last_mut().unwrap().life.act(&mut scene);
+            return;
         }
+        let life: Box<dyn Life> = match scene.random.below(5) {
+            0 | 1 => Box::new(Bytes::begin(&mut scene)),
+            2 | 3 => Box::new(User::begin(&mut scene)),
+            _ => Box::new(Ticks::begin(&mut scene)),
+        };
+        lives.entries.push(Entry { life, ended: None });
+        lives.alive = true;
     }
 
     /// The owner ends the life if events of it come by themselves.
