@@ -253,7 +253,7 @@ typedef enum evl_user_note {
 
 /** A change to make, or an event that happened. */
 typedef struct evl_event {
-    /** Descriptor, or number of a timer or user event. */
+    /** Descriptor, process, signal, or number of a timer or user event. */
     uintptr_t ident;
     /** One of evl_filter. */
     int16_t filter;
@@ -293,14 +293,17 @@ typedef struct evl_options {
 evl_reactor *evl_create(const evl_options *options) EVL_WARN_UNUSED;
 
 /**
- * Makes one change, with EVL_ADD set. Errors: EBADF, EINVAL, ENOMEM, ENOTSUP.
+ * Makes one change, with EVL_ADD set. Errors: EBADF, EINVAL, ENOTSUP, for a process ESRCH; EMFILE, ENFILE,
+ * ENOMEM and ENOSPC by the limits of the system.
  *
  * Thread: any, also while others wait: they see the change at once.
  */
-int evl_add(evl_reactor *reactor, const evl_event *change) EVL_NONNULL(1, 2);
+int evl_add(evl_reactor *reactor,
+            const evl_event *change) EVL_NONNULL(1, 2);
 
 /**
- * Forgets the knote of that name and its pending event. ENOENT if there is none.
+ * Forgets the knote of that name and its pending event. ENOENT if there is none, EBADF if the
+ * descriptor is not open.
  *
  * Thread: any, also while others wait.
  */

@@ -183,7 +183,7 @@ pub enum evl_user_note {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct evl_event {
-    /// Descriptor, or number of a timer or user event.
+    /// Descriptor, process, signal, or number of a timer or user event.
     pub ident: usize,
     /// One of evl_filter.
     pub filter: i16,

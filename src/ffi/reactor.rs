@@ -46,7 +46,8 @@ pub unsafe extern "C" fn evl_create(options: *const evl_options) -> *mut evl_rea
 }
 
 /// cbindgen:postfix=EVL_NONNULL(1, 2)
-/// Makes one change, with EVL_ADD set. Errors: EBADF, EINVAL, ENOMEM, ENOTSUP.
+/// Makes one change, with EVL_ADD set. Errors: EBADF, EINVAL, ENOTSUP, for a process ESRCH; EMFILE, ENFILE,
+/// ENOMEM and ENOSPC by the limits of the system.
 ///
 /// Thread: any, also while others wait: they see the change at once.
 #[unsafe(no_mangle)]
@@ -61,7 +62,8 @@ pub unsafe extern "C" fn evl_add(reactor: *mut evl_reactor, change: *const evl_e
 }
 
 /// cbindgen:postfix=EVL_NONNULL(1)
-/// Forgets the knote of that name and its pending event. ENOENT if there is none.
+/// Forgets the knote of that name and its pending event. ENOENT if there is none, EBADF if the
+/// descriptor is not open.
 ///
 /// Thread: any, also while others wait.
 #[unsafe(no_mangle)]

@@ -40,7 +40,7 @@ class Event(NamedTuple):
     """A change to make, or an event that happened."""
 
     ident: int
-    """Descriptor, or number of a timer or user event."""
+    """Descriptor, process, signal, or number of a timer or user event."""
     filter: Filter
     flags: Flag = NO_FLAGS
     fflags: int = 0
