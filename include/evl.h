@@ -293,13 +293,12 @@ typedef struct evl_options {
 evl_reactor *evl_create(const evl_options *options) EVL_WARN_UNUSED;
 
 /**
- * Makes one change, with EVL_ADD set. Errors: EBADF, EINVAL, ENOTSUP, for a process ESRCH; EMFILE, ENFILE,
- * ENOMEM and ENOSPC by the limits of the system.
+ * Makes one change, with EVL_ADD set. Errors: EBADF, EINVAL, ENOTSUP, ESRCH for a process; and by
+ * limits EMFILE, ENFILE, ENOMEM, ENOSPC.
  *
  * Thread: any, also while others wait: they see the change at once.
  */
-int evl_add(evl_reactor *reactor,
-            const evl_event *change) EVL_NONNULL(1, 2);
+int evl_add(evl_reactor *reactor, const evl_event *change) EVL_NONNULL(1, 2);
 
 /**
  * Forgets the knote of that name and its pending event. ENOENT if there is none, EBADF if the

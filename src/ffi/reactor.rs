@@ -46,8 +46,8 @@ pub unsafe extern "C" fn evl_create(options: *const evl_options) -> *mut evl_rea
 }
 
 /// cbindgen:postfix=EVL_NONNULL(1, 2)
-/// Makes one change, with EVL_ADD set. Errors: EBADF, EINVAL, ENOTSUP, for a process ESRCH; EMFILE, ENFILE,
-/// ENOMEM and ENOSPC by the limits of the system.
+/// Makes one change, with EVL_ADD set. Errors: EBADF, EINVAL, ENOTSUP, ESRCH for a process; and by
+/// limits EMFILE, ENFILE, ENOMEM, ENOSPC.
 ///
 /// Thread: any, also while others wait: they see the change at once.
 #[unsafe(no_mangle)]
