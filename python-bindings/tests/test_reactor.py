@@ -261,6 +261,9 @@ class ErrorsTest(unittest.TestCase):
             with self.assertRaises(OSError) as closed:
                 reactor.add(-1, Filter.READ)
             self.assertEqual(closed.exception.errno, errno.EBADF)
+            with self.assertRaises(FileNotFoundError) as missing:
+                reactor.trigger(1)
+            self.assertEqual(missing.exception.strerror, os.strerror(errno.ENOENT))
             with self.assertRaises(OSError) as wrong:
                 reactor.add(1, Filter.TIMER, data=-5)
             self.assertEqual(wrong.exception.errno, errno.EINVAL)
@@ -284,6 +287,11 @@ class ErrorsTest(unittest.TestCase):
                 reactor.wait(0, capacity=0)
             with self.assertRaises(OverflowError):
                 reactor.add(1, Filter.TIMER, data=1 << 63)
+            for ident in (1 << 64, -2):
+                with self.subTest(ident), self.assertRaises(OverflowError):
+                    reactor.add(ident, Filter.TIMER, data=1)
+                with self.subTest(ident), self.assertRaises(OverflowError):
+                    reactor.trigger(ident)
         with self.assertRaises(ValueError):
             evl.Reactor("po\0ll")
 

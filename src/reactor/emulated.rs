@@ -226,3 +226,20 @@ impl<P: Poller> Backend for Emulated<P> {
         Ok(fd)
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::reactor::poller::poll::Poll;
+    use crate::sys::poll::{Events, PollFd, poll};
+
+    /// Else the level of the descriptor would have every wait spin.
+    #[test]
+    fn a_signal_that_comes_late_is_taken_back() {
+        let queue = Emulated::<Poll>::new(Closing::Unannounced).unwrap();
+        queue.wake.signal_late();
+        assert_eq!(queue.wait(&mut [Event::default()], Some(Duration::ZERO)).unwrap(), 0);
+        let readable = &mut [PollFd::new(queue.wake.fd(), Events::IN)];
+        assert_eq!(poll(readable, Some(0)).unwrap(), 0);
+    }
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Models for loom, which tries every order in which threads can meet in what takes no lock, weak memory
-//! included: `make check-loom`.
+//! included: `make check-threads`.
 //!
 //! What stands behind the queue's lock is one thread here: "the waiter" makes the calls that
 //! `Emulated::sleep` and `Emulated::settle` make, in their order.

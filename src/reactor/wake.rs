@@ -47,6 +47,12 @@ impl Wake {
         }
     }
 
+    /// Signals as one who was stopped between saying so and doing it, while others went on.
+    #[cfg(all(test, not(loom)))]
+    pub(super) fn signal_late(&self) {
+        self.wakeup.signal();
+    }
+
     /// Takes the signal back, if there is one. `reported`: the descriptor was found to be readable. It
     /// may be so though there is no signal: one that was taken back before the notifier came to write.
     /// If this is `true`, look for work after it: what is published later signals anew.

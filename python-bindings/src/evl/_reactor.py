@@ -7,6 +7,7 @@ import ctypes
 import errno
 import functools
 import math
+import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -136,8 +137,12 @@ class Reactor:
 
     def trigger(self, ident: int) -> None:
         """Fires the USER knote of that number."""
+        number = _unsigned(ident)
         with self._lock:
-            check(library.evl_trigger(self._open(), ident))
+            code: int = library.evl_trigger(self._open(), number)
+        if code < 0:
+            # The call, which is for signal handlers too, leaves no sentence.
+            raise OSError(-code, os.strerror(-code))
 
     def fileno(self) -> int:
         """A descriptor that is readable while events are pending: another reactor, or a selector,
@@ -187,16 +192,15 @@ class Reactor:
     def _apply(self, change: Event, must: bool) -> int:
         if not -(1 << 63) <= change.data < 1 << 63:
             raise OverflowError(f"data has to fit into 64 bits: {change.data}")
+        ident = _unsigned(change.ident)
         flags = change.flags & ~Flag.RECEIPT
         by_udata = id(change.udata) if flags & Flag.UDATA_SPECIFIC else 0
-        name: Name = (change.ident, change.filter, by_udata)
+        name: Name = (ident, change.filter, by_udata)
         with self._lock:
             handle = self._open()
             slot = self._slots.before(name, flags, change.udata)
             index = slot.number if slot else None
-            record = EventStruct(
-                change.ident, change.filter, flags, change.fflags, change.data, index
-            )
+            record = EventStruct(ident, change.filter, flags, change.fflags, change.data, index)
             code: int = library.evl_change(handle, ctypes.byref(record), 1, None, 0)
             failure = error(code) if code < 0 else None
             self._slots.after(name, flags, slot, code)
@@ -244,6 +248,15 @@ class Reactor:
             library.evl_close(self._handle)
             self._handle = None
             self._slots = Slots()
+
+
+def _unsigned(ident: int) -> int:
+    """The number as the library has it; -1, the descriptor of what is closed, becomes one that nothing
+    has."""
+    number = ctypes.c_size_t(ident).value
+    if number != ident != -1:
+        raise OverflowError(f"ident has to fit a size_t: {ident}")
+    return number
 
 
 def _nanoseconds(deadline: float | None) -> int:

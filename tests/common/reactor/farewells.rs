@@ -23,6 +23,7 @@ crate::cases![
     "deferred deletion":
         a_deletion_during_delivery_is_deferred,
         a_deferred_deletion_is_told_once_and_final,
+        a_deferred_deletion_ends_with_its_descriptor,
         enabling_and_deleting_in_one_is_at_once,
         a_knote_that_is_only_disabled_is_deleted_at_once,
         a_deletion_without_dispatch_is_at_once,
@@ -241,6 +242,21 @@ fn a_deletion_without_dispatch_is_at_once(bench: &Bench) {
     queue.set(exclusive(read(&reader, specific), specific));
     queue.one();
     queue.set(exclusive(read(&reader, Flags::DELETE), Flags::DELETE));
+    queue.none();
+}
+
+/// Whoever has the event learns of it in any case, if only by an error.
+fn a_deferred_deletion_ends_with_its_descriptor(bench: &Bench) {
+    let queue = bench.queue();
+    let (reader, mut writer) = pipe().unwrap();
+    writer.write_all(b"x").unwrap();
+    let delete = exclusive(read(&reader, Flags::DELETE), Flags::DELETE);
+    let enable = exclusive(read(&reader, Flags::ENABLE), Flags::ENABLE);
+    queue.set(exclusive(read(&reader, Flags::ADD), EXCLUSIVE));
+    queue.one();
+    assert_eq!(queue.try_set(delete), Err(libc::EINPROGRESS));
+    drop(reader);
+    assert_eq!(queue.try_set(enable), Err(libc::EBADF));
     queue.none();
 }
 
