@@ -9,7 +9,7 @@ mod http;
 use evl::server::Server;
 use http::{Client, Live, get, noise, one_worker, shown, write_file};
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::process::Command;
 
 const CONFIG: &str = "worker_processes 1; server { listen 127.0.0.1:0; root www; }";
@@ -159,6 +159,84 @@ fn symbolic_links_to_files_are_followed() {
     let server = server(&[("elsewhere/file", b"linked"), ("www/x", b"x")]);
     symlink(server.path("elsewhere"), server.path("www/link")).unwrap();
     assert_eq!(server.get("/link/file").expect(200).text(), "linked");
+}
+
+#[test]
+fn disable_symlinks_refuses_files_that_a_link_leads_to() {
+    let config = "worker_processes 1; disable_symlinks on from=$document_root; autoindex on;
+        server { listen 127.0.0.1:0; root www; gzip_static on;
+            location /off/ { disable_symlinks off; }
+            location /whole/ { disable_symlinks on; alias way/files/; }
+            location /from/ { disable_symlinks on from=way; alias way/files/; } }";
+    let files: &[(&str, &[u8])] = &[
+        ("secret/file", b"linked"),
+        ("secret/index.html", b"linked"),
+        ("www/a/b/plain", b"plain"),
+        ("www/plain", b"plain"),
+        ("www/page", b"page"),
+        ("www/off/x", b"x"),
+        ("there/files/file", b"behind"),
+    ];
+    let server = Live::from_file(config, files);
+    let link = |to: &str, name: &str| symlink(server.path(to), server.path(name)).unwrap();
+    link("secret", "www/folder");
+    link("secret/file", "www/a/b/link");
+    link("secret/file", "www/off/link");
+    link("secret/file", "www/page.gz");
+    link("there", "way");
+    symlink("index", server.path("www/a/index.html")).unwrap();
+    symlink("circle", server.path("www/circle")).unwrap();
+    let mut client = server.connect();
+    for (target, status) in [
+        ("/plain", 200),
+        ("/a/b/plain", 200),
+        ("/a/b/", 200),
+        ("/a/b", 301),
+        ("/off/link", 200),
+        ("/from/file", 200),
+        ("/folder/file", 403),
+        ("/folder/", 403),
+        ("/folder", 403),
+        ("/a/b/link", 403),
+        ("/circle", 403),
+        ("/whole/file", 403),
+        ("/nothing", 404),
+        ("/plain/", 404),
+        ("/plain/x", 404),
+    ] {
+        let answer = client.ask(get(target));
+        assert_eq!(answer.status, status, "{target}: {answer:?}");
+        assert!(answer.status == 200 || !answer.text().contains("linked"), "{target}");
+    }
+    let coded = "GET /page HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n";
+    assert_eq!(client.ask(coded).expect(200).text(), "page", "a twin that is a link is none");
+    let listing = client.ask(get("/a/b/")).expect(200);
+    assert!(listing.text().contains("plain") && !listing.text().contains("\"link\""));
+}
+
+#[test]
+fn if_not_owner_follows_links_to_what_their_owner_has() {
+    let config = "worker_processes 1; disable_symlinks if_not_owner; autoindex on;
+        server { listen 127.0.0.1:0; root www; }";
+    let server =
+        Live::from_file(config, &[("own/file", b"own"), ("other/file", b"x"), ("www/x", b"x")]);
+    symlink(server.path("own"), server.path("www/own")).unwrap();
+    symlink(server.path("own/file"), server.path("www/link")).unwrap();
+    symlink(server.path("other"), server.path("www/other")).unwrap();
+    symlink(server.path("other/file"), server.path("www/others")).unwrap();
+    assert_eq!(server.get("/own/file").expect(200).text(), "own");
+    assert_eq!(server.get("/link").expect(200).text(), "own");
+    for name in ["other", "other/file"] {
+        if chown(server.path(name), Some(65534), None).is_err() {
+            println!("skipped: this user may not give files away");
+            return;
+        }
+    }
+    server.get("/other/file").expect(403);
+    server.get("/others").expect(403);
+    server.get("/own/file").expect(200);
+    let listing = server.get("/").expect(200);
+    assert!(listing.text().contains("\"own/\"") && !listing.text().contains("\"other"));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::http::coding::Coding;
 use crate::http::method::MethodSet;
 use crate::http::status::Status;
 use crate::net::Address;
+use crate::sys::symlinks::Links;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -129,6 +130,8 @@ pub(crate) struct Settings {
     pub(crate) alias: Option<PathBuf>,
     pub(crate) index: Vec<String>,
     pub(crate) autoindex: bool,
+    /// `disable_symlinks`
+    pub(crate) symlinks: Symlinks,
     pub(crate) error_pages: Vec<ErrorPage>,
     pub(crate) answer: Option<Return>,
     /// `allow_methods`: others are answered 405; `None` allows what the handler can do.
@@ -175,6 +178,7 @@ impl Default for Settings {
             alias: None,
             index: vec!["index.html".to_owned()],
             autoindex: false,
+            symlinks: Symlinks::default(),
             error_pages: Vec::new(),
             answer: None,
             allow_methods: None,
@@ -200,6 +204,24 @@ impl Default for Settings {
             server_tokens: true,
         }
     }
+}
+
+/// Which symbolic links lead to a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Symlinks {
+    pub(crate) followed: Links,
+    /// `from=`: what is followed whatever it is.
+    pub(crate) trusted: Trusted,
+}
+
+/// The part of a file's path in which symbolic links are not looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Trusted {
+    #[default]
+    Nothing,
+    /// `from=$document_root`: what `root` or `alias` says.
+    DocumentRoot,
+    Path(PathBuf),
 }
 
 /// Which answers are compressed while they are sent.

@@ -4,6 +4,7 @@
 
 use crate::http::{date, target};
 use crate::server::body::{Body, Pull};
+use crate::server::config::Settings;
 use crate::server::exchange::Exchange;
 use crate::server::limits;
 use std::fmt::{self, Write as _};
@@ -18,8 +19,13 @@ use std::vec;
 const TEMPLATE: &str = include_str!("listing.html");
 
 /// Leaves the listing of `directory`, which the client knows as `path`, as the answer.
-pub(crate) fn list(x: &mut Exchange<'_>, directory: &Path, path: &[u8]) -> io::Result<()> {
-    let listing = Listing::read(directory, path, limits::LISTING)?;
+pub(crate) fn list(
+    x: &mut Exchange<'_>,
+    directory: &Path,
+    path: &[u8],
+    settings: &Settings,
+) -> io::Result<()> {
+    let listing = Listing::read(directory, path, limits::LISTING, settings)?;
     x.response.line("Content-Type", b"text/html; charset=utf-8");
     x.response.stream(Box::new(listing));
     Ok(())
@@ -40,7 +46,7 @@ struct Listing {
 }
 
 impl Listing {
-    fn read(directory: &Path, path: &[u8], most: usize) -> io::Result<Self> {
+    fn read(directory: &Path, path: &[u8], most: usize, settings: &Settings) -> io::Result<Self> {
         let mut entries = Vec::new();
         let mut cut = false;
         for item in fs::read_dir(directory)? {
@@ -54,7 +60,11 @@ impl Listing {
                 break;
             }
             // What vanishes meanwhile, or leads nowhere, is not listed.
+            let Ok(link) = item.metadata() else { continue };
             let Ok(metadata) = fs::metadata(item.path()) else { continue };
+            if link.is_symlink() && !settings.symlinks.followed.allow(&link, &metadata) {
+                continue;
+            }
             let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
             let (directory, size) = (metadata.is_dir(), metadata.len());
             entries.push(Entry { name, directory, size, modified });
@@ -215,7 +225,8 @@ mod tests {
         fs::write(directory.path().join("<img src=x onerror=alert(1)>&\".txt"), "x").unwrap();
         fs::create_dir(directory.path().join("ü:b c")).unwrap();
         fs::write(directory.path().join(".secret"), "x").unwrap();
-        let page = page(Listing::read(directory.path(), b"/a'b/<u>/", 10).unwrap());
+        let page =
+            page(Listing::read(directory.path(), b"/a'b/<u>/", 10, &Settings::default()).unwrap());
         assert!(!page.contains("<img"));
         assert!(!page.contains("<u>"));
         assert!(!page.contains("secret"));
@@ -230,7 +241,7 @@ mod tests {
         for name in ["a", "b", "c"] {
             fs::write(directory.path().join(name), "x").unwrap();
         }
-        let page = page(Listing::read(directory.path(), b"/", 2).unwrap());
+        let page = page(Listing::read(directory.path(), b"/", 2, &Settings::default()).unwrap());
         assert!(page.contains("2 files, 2 B, and more that are not shown"));
         assert!(!page.contains("class=\"parent\""));
     }

@@ -56,6 +56,19 @@ pub(super) static DEFINITIONS: &[Definition] = &[
         about: "Whether a folder without an index file is answered with a listing.",
     },
     Definition {
+        name: "disable_symlinks",
+        syntax: "off | on | if_not_owner [from=path]",
+        default: Some("off"),
+        places: Places::SETTINGS,
+        arguments: 1..=2,
+        repeats: false,
+        action: Settings(setters::disable_symlinks),
+        about: "Whether a file is refused with 403 if a symbolic link is on the way to it: `on` for \
+                any, `if_not_owner` for one that leads to what another user owns. With `from`, links \
+                in that part of the path do not count; `from=$document_root` is what `root` or \
+                `alias` says. A listing leaves out the links that are refused.",
+    },
+    Definition {
         name: "max_ranges",
         syntax: "number",
         default: Some("64"),
