@@ -40,8 +40,6 @@ const NAMES: &[(&str, &str)] = &[
     ("back\\slash.txt", "/back%5Cslash.txt"),
     ("back\\slash.txt", "/back\\slash.txt"),
     ("a\nb.txt", "/a%0Ab.txt"),
-    ("..b", "/..b"),
-    ("...", "/..."),
     ("b..", "/b.."),
     ("-", "/-"),
     ("deep/er/and/deeper/file", "/deep/er/and/deeper/file"),
@@ -159,6 +157,46 @@ fn symbolic_links_to_files_are_followed() {
     let server = server(&[("elsewhere/file", b"linked"), ("www/x", b"x")]);
     symlink(server.path("elsewhere"), server.path("www/link")).unwrap();
     assert_eq!(server.get("/link/file").expect(200).text(), "linked");
+}
+
+#[test]
+fn names_with_a_dot_are_not_there_but_for_well_known() {
+    let config = "worker_processes 1; server { listen 127.0.0.1:0; root www; autoindex on;
+        location /on/ { dotfiles on; } location /alias/ { alias www/.hidden/; } }";
+    let served = [
+        (".well-known/acme-challenge/x", "/.well-known/acme-challenge/x"),
+        (".hidden/x", "/alias/x"),
+        ("on/.hidden", "/on/.hidden"),
+        ("on/..b", "/on/..b"),
+        ("on/...", "/on/..."),
+        ("a.b/c.", "/a.b/c."),
+    ];
+    let server = Live::from_file(config, &[("www/x", b"x")]);
+    let mut client = server.connect();
+    for (name, target) in served {
+        write_file(&server.path("www").join(name), name.as_bytes());
+        assert_eq!(client.ask(get(target)).expect(200).text(), name, "{target}");
+    }
+    client.ask(get("/.well-known")).expect(301);
+    client.ask(get("/.well-known/")).expect(200);
+    for name in [
+        ".hidden/x",
+        ".env",
+        ".well-known/.hidden",
+        ".well-known.x",
+        ".well-knownx/x",
+        "a.b/.well-known/x",
+        "..b",
+        "...",
+    ] {
+        write_file(&server.path("www").join(name), b"HIDDEN");
+        let answer = client.ask(get(&format!("/{name}"))).expect(404);
+        assert!(!answer.text().contains("HIDDEN"));
+    }
+    for target in ["/%2Eenv", "/a/../.env", "//.env", "/.hidden", "/.hidden/", "/.%68idden/x"] {
+        client.ask(get(target)).expect(404);
+    }
+    client.ask("POST /.env HTTP/1.1\r\nHost: h\r\n\r\n").expect(405);
 }
 
 #[test]
@@ -318,7 +356,8 @@ fn a_directory_without_its_slash_is_redirected() {
 
 #[test]
 fn the_type_is_told_by_the_extension() {
-    let server = server(&[]);
+    let config = "worker_processes 1; dotfiles on; server { listen 127.0.0.1:0; root www; }";
+    let server = Live::from_file(config, &[]);
     for (name, expected) in [
         ("a.html", "text/html"),
         ("a.HTM", "text/html"),

@@ -130,6 +130,8 @@ pub(crate) struct Settings {
     pub(crate) alias: Option<PathBuf>,
     pub(crate) index: Vec<String>,
     pub(crate) autoindex: bool,
+    /// `dotfiles`: whether names that start with a dot are served.
+    pub(crate) dotfiles: bool,
     /// `disable_symlinks`
     pub(crate) symlinks: Symlinks,
     pub(crate) error_pages: Vec<ErrorPage>,
@@ -178,6 +180,7 @@ impl Default for Settings {
             alias: None,
             index: vec!["index.html".to_owned()],
             autoindex: false,
+            dotfiles: false,
             symlinks: Symlinks::default(),
             error_pages: Vec::new(),
             answer: None,

@@ -27,6 +27,9 @@ pub(crate) fn serve(
     x: &mut Exchange<'_>,
     path: &[u8],
 ) -> Result<Option<Vec<u8>>, Reject> {
+    if !found.settings().dotfiles && has_dotfile(path) {
+        return Err(Reject::new(Status::NOT_FOUND, "name with a dot"));
+    }
     let name = file_name(found, path)?;
     let opened = match open(found, x, &name) {
         Ok((_, metadata)) if metadata.is_dir() => return directory(found, x, path, &name),
@@ -39,6 +42,16 @@ pub(crate) fn serve(
         None => opened.map(|(file, metadata)| (file, metadata, None))?,
     };
     representation::send(found, x, file, &metadata, &name, coding).map(|()| None)
+}
+
+/// Whether a name in the path starts with a dot. `.well-known` at its start does not count: what is
+/// there is meant for everybody (RFC 8615).
+fn has_dotfile(path: &[u8]) -> bool {
+    let path = path
+        .strip_prefix(b"/.well-known")
+        .filter(|rest| rest.first().is_none_or(|&byte| byte == b'/'))
+        .unwrap_or(path);
+    path.windows(2).any(|pair| pair == b"/.")
 }
 
 /// The file that lies there in the coding that the client likes best.

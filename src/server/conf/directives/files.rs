@@ -56,6 +56,21 @@ pub(super) static DEFINITIONS: &[Definition] = &[
         about: "Whether a folder without an index file is answered with a listing.",
     },
     Definition {
+        name: "dotfiles",
+        syntax: "on | off",
+        default: Some("off"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.dotfiles = statement.flag()?;
+            Ok(())
+        }),
+        about: "Whether files are served whose path has a name that starts with a dot, such as \
+                `/.git/config`. If not, they are answered 404, but for what is in `/.well-known/` \
+                (RFC 8615). A listing never has them. nginx does not have it and serves them.",
+    },
+    Definition {
         name: "disable_symlinks",
         syntax: "off | on | if_not_owner [from=path]",
         default: Some("off"),
