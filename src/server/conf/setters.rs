@@ -6,7 +6,7 @@ use super::values;
 use crate::error::Result;
 use crate::http::coding::Coding;
 use crate::http::headers::is_token;
-use crate::server::config::{Config, Settings, Symlinks, Trusted};
+use crate::server::config::{Config, ListingFormat, Settings, Symlinks, Trusted};
 use crate::server::limits::WORKERS;
 use crate::sys::symlinks::Links;
 
@@ -42,6 +42,17 @@ pub(super) fn index(settings: &mut Settings, statement: &Statement<'_>) -> Resul
         }
         settings.index.push(word.text.clone());
     }
+    Ok(())
+}
+
+/// `autoindex_format html | json`
+pub(super) fn autoindex_format(settings: &mut Settings, statement: &Statement<'_>) -> Result<()> {
+    let word = statement.argument(0);
+    settings.autoindex.format = match word.text.as_str() {
+        "html" => ListingFormat::Html,
+        "json" => ListingFormat::Json,
+        _ => return Err(statement.refuse(word, "`html` or `json`")),
+    };
     Ok(())
 }
 

@@ -186,7 +186,7 @@ fn directory(
             return Ok(Some([path, index.as_bytes()].concat()));
         }
     }
-    if !settings.autoindex {
+    if !settings.autoindex.on {
         return Err(Reject::new(Status::FORBIDDEN, "directory without index"));
     }
     autoindex::list(x, name, path, settings).map_err(|error| reject(x, &error))?;

@@ -50,10 +50,46 @@ pub(super) static DEFINITIONS: &[Definition] = &[
         arguments: 1..=1,
         repeats: false,
         action: Settings(|settings, statement| {
-            settings.autoindex = statement.flag()?;
+            settings.autoindex.on = statement.flag()?;
             Ok(())
         }),
         about: "Whether a folder without an index file is answered with a listing.",
+    },
+    Definition {
+        name: "autoindex_format",
+        syntax: "html | json",
+        default: Some("html"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(setters::autoindex_format),
+        about: "What a listing is: a page, or an array with name, type, time and size of each entry.",
+    },
+    Definition {
+        name: "autoindex_exact_size",
+        syntax: "on | off",
+        default: Some("on"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.autoindex.exact_size = statement.flag()?;
+            Ok(())
+        }),
+        about: "Whether the page of a listing tells sizes in bytes, or else in KiB, MiB and so on.",
+    },
+    Definition {
+        name: "autoindex_localtime",
+        syntax: "on | off",
+        default: Some("off"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.autoindex.local_time = statement.flag()?;
+            Ok(())
+        }),
+        about: "Whether the page of a listing tells times in the server's time zone, or else in UTC.",
     },
     Definition {
         name: "dotfiles",
