@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The manual's C: each fragment follows its page's first one, which has the includes and types, and
-//! has to compile without a warning.
+//! The manual: links lead somewhere, the tests that it names exist, and its C compiles without a warning.
+//! Each fragment of C follows its page's first one, which has the includes and types.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a failed test panics")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The text of each ```c block.
@@ -40,5 +40,82 @@ fn compile(root: &Path, head: &str, others: &[&str]) {
             .expect("there is a C compiler");
         let errors = String::from_utf8_lossy(&compiler.stderr);
         assert!(compiler.status.success(), "{fragment}\n{errors}");
+    }
+}
+
+/// The pages for readers: those at the top, and those of each folder that has some.
+fn pages(root: &Path) -> Vec<PathBuf> {
+    let folders = ["", "docs", "bench", "c-examples", "c-examples/kqueue", "python-bindings"];
+    let entries = folders.iter().filter_map(|folder| fs::read_dir(root.join(folder)).ok());
+    let files = entries.flatten().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|it| it == "md")).collect()
+}
+
+/// How a heading is named in links to it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().to_lowercase();
+    let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.collect::<String>().replace(' ', "-")
+}
+
+fn leads_somewhere(page: &Path, link: &str) -> bool {
+    let (path, place) = link.split_once('#').unwrap_or((link, ""));
+    let target = if path.is_empty() { page.into() } else { page.with_file_name(path) };
+    let headings = |text: String| {
+        text.lines()
+            .any(|line| line.starts_with('#') && anchor(line.trim_start_matches('#')) == place)
+    };
+    target.exists() && (place.is_empty() || fs::read_to_string(target).is_ok_and(headings))
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = pages(root);
+    assert!(pages.len() > 12, "only {} pages found", pages.len());
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.contains("://")) {
+            assert!(leads_somewhere(&page, link), "{}: {link}", page.display());
+        }
+    }
+}
+
+/// Tests are named in the last column of a table.
+#[test]
+fn tests_that_pages_name_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut sources = String::new();
+    for folder in ["src", "tests"] {
+        gather(&root.join(folder), &mut sources);
+    }
+    for page in ["docs/differences.md", "docs/kqueue.md", "docs/http.md"] {
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        let cells = text.lines().filter_map(|line| line.strip_suffix('|')?.rsplit('|').next());
+        let quoted = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+        let names = quoted.filter(|name| {
+            name.contains('_') && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        });
+        let names: Vec<_> = names.collect();
+        assert!(names.len() >= 8, "{page}: only {} tests found", names.len());
+        for name in names {
+            let is_there = ["fn ", "static void "]
+                .iter()
+                .any(|word| sources.contains(&format!("{word}{name}(")));
+            assert!(is_there, "{page}: there is no test {name}");
+        }
+    }
+}
+
+/// The text of all sources below a folder.
+fn gather(folder: &Path, sources: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            gather(&path, sources);
+        } else if let Ok(text) = fs::read_to_string(&path) {
+            sources.push_str(&text);
+        }
     }
 }

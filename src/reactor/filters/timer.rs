@@ -20,6 +20,9 @@ pub(in crate::reactor) const WALL_CLOCK_CHECK_NS: u64 = 1_000_000_000;
 /// So many timers are taken from the wheel at once.
 const GROUP: usize = 32;
 
+/// One of so many places for events is for timers though others would fill them all.
+const SHARE: usize = 4;
+
 /// When a timer expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::reactor) enum Schedule {
@@ -176,12 +179,15 @@ impl<P: Poller> State<P> {
         self.remove_named(id);
     }
 
-    /// Activates timers that have expired, while fewer than `room` knotes are active.
+    /// Activates timers that have expired, while fewer than `room` knotes are active; and, so that those
+    /// that are always ready do not starve them, a share of the room beyond that.
     pub(in crate::reactor) fn expire_timers(&mut self, now: u64, room: usize) {
+        let free = room.saturating_sub(self.knotes.active());
+        let mut left = free.max(room.div_ceil(SHARE));
         let mut numbers = [0; GROUP];
-        while self.knotes.active() < room {
+        while left > 0 {
             let mut count = 0;
-            while count < GROUP.min(room - self.knotes.active())
+            while count < GROUP.min(left)
                 && let Some(number) = self.timers.pop_expired(now)
             {
                 self.knotes.prefetch(number);
@@ -196,6 +202,7 @@ impl<P: Poller> State<P> {
             if count == 0 {
                 return;
             }
+            left -= count;
         }
     }
 

@@ -41,7 +41,8 @@ crate::cases![
         the_child_of_a_fork_has_no_queue;
     "order and fairness":
         capacity_one_reaches_every_ready_knote,
-        always_ready_knotes_starve_nobody;
+        always_ready_knotes_starve_nobody,
+        timers_are_reached_beside_always_ready_knotes;
     "limits":
         select_refuses_what_does_not_fit;
 ];
@@ -263,6 +264,19 @@ fn always_ready_knotes_starve_nobody(bench: &Bench) {
     queue.set(read(&reader, Flags::ADD));
     let comes = |queue: &Q| queue.wait(2, 0).iter().any(|event| event.filter == Filter::READ);
     assert!((0..8).any(|_| comes(&queue)), "READ starves behind user events");
+}
+
+fn timers_are_reached_beside_always_ready_knotes(bench: &Bench) {
+    let queue = bench.queue();
+    for ident in 0..4 {
+        queue.set(user(ident, Flags::ADD, note::TRIGGER));
+        queue.set(timer(ident, Flags::ADD | Flags::ONESHOT, note::NSECONDS, 1));
+    }
+    for capacity in [1, 2] {
+        let seen = (0..32).flat_map(|_| queue.wait(capacity, 0));
+        let timers = seen.filter(|event| event.filter == Filter::TIMER).take(2).count();
+        assert_eq!(timers, 2, "TIMER starves behind user events");
+    }
 }
 
 fn select_refuses_what_does_not_fit(bench: &Bench) {
