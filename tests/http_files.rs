@@ -9,7 +9,7 @@ mod http;
 use evl::server::Server;
 use http::{Client, Live, get, noise, one_worker, shown, write_file};
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::process::Command;
 
 const CONFIG: &str = "worker_processes 1; server { listen 127.0.0.1:0; root www; }";
@@ -40,8 +40,6 @@ const NAMES: &[(&str, &str)] = &[
     ("back\\slash.txt", "/back%5Cslash.txt"),
     ("back\\slash.txt", "/back\\slash.txt"),
     ("a\nb.txt", "/a%0Ab.txt"),
-    ("..b", "/..b"),
-    ("...", "/..."),
     ("b..", "/b.."),
     ("-", "/-"),
     ("deep/er/and/deeper/file", "/deep/er/and/deeper/file"),
@@ -162,6 +160,124 @@ fn symbolic_links_to_files_are_followed() {
 }
 
 #[test]
+fn names_with_a_dot_are_not_there_but_for_well_known() {
+    let config = "worker_processes 1; server { listen 127.0.0.1:0; root www; autoindex on;
+        location /on/ { dotfiles on; } location /alias/ { alias www/.hidden/; } }";
+    let served = [
+        (".well-known/acme-challenge/x", "/.well-known/acme-challenge/x"),
+        (".hidden/x", "/alias/x"),
+        ("on/.hidden", "/on/.hidden"),
+        ("on/..b", "/on/..b"),
+        ("on/...", "/on/..."),
+        ("a.b/c.", "/a.b/c."),
+    ];
+    let server = Live::from_file(config, &[("www/x", b"x")]);
+    let mut client = server.connect();
+    for (name, target) in served {
+        write_file(&server.path("www").join(name), name.as_bytes());
+        assert_eq!(client.ask(get(target)).expect(200).text(), name, "{target}");
+    }
+    client.ask(get("/.well-known")).expect(301);
+    client.ask(get("/.well-known/")).expect(200);
+    for name in [
+        ".hidden/x",
+        ".env",
+        ".well-known/.hidden",
+        ".well-known.x",
+        ".well-knownx/x",
+        "a.b/.well-known/x",
+        "..b",
+        "...",
+    ] {
+        write_file(&server.path("www").join(name), b"HIDDEN");
+        let answer = client.ask(get(&format!("/{name}"))).expect(404);
+        assert!(!answer.text().contains("HIDDEN"));
+    }
+    for target in ["/%2Eenv", "/a/../.env", "//.env", "/.hidden", "/.hidden/", "/.%68idden/x"] {
+        client.ask(get(target)).expect(404);
+    }
+    client.ask("POST /.env HTTP/1.1\r\nHost: h\r\n\r\n").expect(405);
+}
+
+#[test]
+fn disable_symlinks_refuses_files_that_a_link_leads_to() {
+    let config = "worker_processes 1; disable_symlinks on from=$document_root; autoindex on;
+        server { listen 127.0.0.1:0; root www; gzip_static on;
+            location /off/ { disable_symlinks off; }
+            location /whole/ { disable_symlinks on; alias way/files/; }
+            location /from/ { disable_symlinks on from=way; alias way/files/; } }";
+    let files: &[(&str, &[u8])] = &[
+        ("secret/file", b"linked"),
+        ("secret/index.html", b"linked"),
+        ("www/a/b/plain", b"plain"),
+        ("www/plain", b"plain"),
+        ("www/page", b"page"),
+        ("www/off/x", b"x"),
+        ("there/files/file", b"behind"),
+    ];
+    let server = Live::from_file(config, files);
+    let link = |to: &str, name: &str| symlink(server.path(to), server.path(name)).unwrap();
+    link("secret", "www/folder");
+    link("secret/file", "www/a/b/link");
+    link("secret/file", "www/off/link");
+    link("secret/file", "www/page.gz");
+    link("there", "way");
+    symlink("index", server.path("www/a/index.html")).unwrap();
+    symlink("circle", server.path("www/circle")).unwrap();
+    let mut client = server.connect();
+    for (target, status) in [
+        ("/plain", 200),
+        ("/a/b/plain", 200),
+        ("/a/b/", 200),
+        ("/a/b", 301),
+        ("/off/link", 200),
+        ("/from/file", 200),
+        ("/folder/file", 403),
+        ("/folder/", 403),
+        ("/folder", 403),
+        ("/a/b/link", 403),
+        ("/circle", 403),
+        ("/whole/file", 403),
+        ("/nothing", 404),
+        ("/plain/", 404),
+        ("/plain/x", 404),
+    ] {
+        let answer = client.ask(get(target));
+        assert_eq!(answer.status, status, "{target}: {answer:?}");
+        assert!(answer.status == 200 || !answer.text().contains("linked"), "{target}");
+    }
+    let coded = "GET /page HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n";
+    assert_eq!(client.ask(coded).expect(200).text(), "page", "a twin that is a link is none");
+    let listing = client.ask(get("/a/b/")).expect(200);
+    assert!(listing.text().contains("plain") && !listing.text().contains("\"link\""));
+}
+
+#[test]
+fn if_not_owner_follows_links_to_what_their_owner_has() {
+    let config = "worker_processes 1; disable_symlinks if_not_owner; autoindex on;
+        server { listen 127.0.0.1:0; root www; }";
+    let server =
+        Live::from_file(config, &[("own/file", b"own"), ("other/file", b"x"), ("www/x", b"x")]);
+    symlink(server.path("own"), server.path("www/own")).unwrap();
+    symlink(server.path("own/file"), server.path("www/link")).unwrap();
+    symlink(server.path("other"), server.path("www/other")).unwrap();
+    symlink(server.path("other/file"), server.path("www/others")).unwrap();
+    assert_eq!(server.get("/own/file").expect(200).text(), "own");
+    assert_eq!(server.get("/link").expect(200).text(), "own");
+    for name in ["other", "other/file"] {
+        if chown(server.path(name), Some(65534), None).is_err() {
+            println!("skipped: this user may not give files away");
+            return;
+        }
+    }
+    server.get("/other/file").expect(403);
+    server.get("/others").expect(403);
+    server.get("/own/file").expect(200);
+    let listing = server.get("/").expect(200);
+    assert!(listing.text().contains("\"own/\"") && !listing.text().contains("\"other"));
+}
+
+#[test]
 fn unreadable_files_are_forbidden() {
     let server = server(&[("www/closed", b"x"), ("www/folder/index.html", b"x")]);
     let forbid = |name: &str| {
@@ -240,7 +356,8 @@ fn a_directory_without_its_slash_is_redirected() {
 
 #[test]
 fn the_type_is_told_by_the_extension() {
-    let server = server(&[]);
+    let config = "worker_processes 1; dotfiles on; server { listen 127.0.0.1:0; root www; }";
+    let server = Live::from_file(config, &[]);
     for (name, expected) in [
         ("a.html", "text/html"),
         ("a.HTM", "text/html"),

@@ -8,6 +8,8 @@ mod http;
 
 use http::{Live, get, write_file};
 use std::fs;
+use std::process::Command;
+use std::time::{Duration, UNIX_EPOCH};
 
 const CONFIG: &str = "worker_processes 1; server { listen 127.0.0.1:0; root www; autoindex on; }";
 
@@ -172,4 +174,70 @@ fn a_listing_of_many_names_is_whole() {
     let page = client.ask("GET / HTTP/1.0\r\n\r\n").expect(200);
     assert_eq!(rows(page.text()).len(), 3000);
     client.end();
+}
+
+#[test]
+fn a_listing_can_be_json_in_the_form_of_nginx() {
+    let config = "worker_processes 1; server { listen 127.0.0.1:0; root www; autoindex on;
+        autoindex_format json; autoindex_localtime on; autoindex_exact_size off; }";
+    let server = Live::from_file(config, &[]);
+    let changed = UNIX_EPOCH + Duration::from_secs(784_111_777);
+    for (name, content) in [("a\"b\\c\n", "12"), ("<b>&ü", ""), (".hidden", "x")] {
+        write_file(&server.path("www/list").join(name), content.as_bytes());
+    }
+    let list = server.path("www/list");
+    assert!(Command::new("mkfifo").arg(list.join("fifo")).status().unwrap().success());
+    fs::create_dir(list.join("z")).unwrap();
+    for name in ["a\"b\\c\n", "<b>&ü", "z"] {
+        fs::File::open(list.join(name)).unwrap().set_modified(changed).unwrap();
+    }
+    fs::create_dir(server.path("www/empty")).unwrap();
+    let answer = server.get("/list/").expect(200);
+    assert_eq!(answer.only("content-type"), Some("application/json"));
+    let time = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let (first, fifo) = answer.text().rsplit_once(",\r\n").unwrap();
+    let expected = [
+        format!(r#"{{ "name":"z", "type":"directory", "mtime":"{time}" }}"#),
+        format!(r#"{{ "name":"<b>&ü", "type":"file", "mtime":"{time}", "size":0 }}"#),
+        format!(r#"{{ "name":"a\"b\\c\u000a", "type":"file", "mtime":"{time}", "size":2 }}"#),
+    ];
+    assert_eq!(first, format!("[\r\n{}", expected.join(",\r\n")));
+    assert!(fifo.starts_with(r#"{ "name":"fifo", "type":"other", "mtime":""#), "{fifo}");
+    assert!(fifo.ends_with("GMT\" }\r\n]"), "{fifo}");
+    assert_eq!(server.get("/empty/").expect(200).text(), "[\r\n\r\n]");
+}
+
+#[test]
+fn sizes_on_the_page_are_exact_unless_told_otherwise() {
+    let config = "worker_processes 1; server { listen 127.0.0.1:0; root www; autoindex on;
+        location /round/ { autoindex_exact_size off; } }";
+    let content: &[u8] = &[b'x'; 1536];
+    let server =
+        Live::from_file(config, &[("www/exact/file", content), ("www/round/file", content)]);
+    assert!(server.get("/exact/").expect(200).text().contains(">1536</td>"));
+    assert!(server.get("/round/").expect(200).text().contains(">1.5 KiB</td>"));
+}
+
+/// The time zone is the process's: the test runs itself anew in one that differs from UTC.
+#[test]
+fn times_on_the_page_are_utc_unless_told_otherwise() {
+    const ZONE: &str = "<-0330>3:30";
+    if std::env::var_os("TZ").is_none_or(|zone| zone != ZONE) {
+        let own = std::env::current_exe().unwrap();
+        let name = "times_on_the_page_are_utc_unless_told_otherwise";
+        let status = Command::new(own).args(["--exact", name]).env("TZ", ZONE).status().unwrap();
+        assert!(status.success());
+        return;
+    }
+    let config = "worker_processes 1; server { listen 127.0.0.1:0; root www; autoindex on;
+        location /local/ { autoindex_localtime on; } }";
+    let server = Live::from_file(config, &[("www/utc/file", b"x"), ("www/local/file", b"x")]);
+    for name in ["www/utc/file", "www/local/file"] {
+        let changed = UNIX_EPOCH + Duration::from_secs(784_090_177);
+        fs::File::open(server.path(name)).unwrap().set_modified(changed).unwrap();
+    }
+    let page = server.get("/utc/").expect(200);
+    assert!(page.text().contains(">06 Nov 1994 02:49<") && page.text().contains("(UTC)"));
+    let page = server.get("/local/").expect(200);
+    assert!(page.text().contains(">05 Nov 1994 23:19<") && !page.text().contains("(UTC)"));
 }

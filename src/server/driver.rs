@@ -198,3 +198,13 @@ const fn trigger(backend: BackendKind) -> Flags {
         BackendKind::Poll | BackendKind::Select => Flags::ONESHOT,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_at_rest_is_small() {
+        assert!(size_of::<Client>() <= 256, "{}", size_of::<Client>());
+    }
+}

@@ -17,9 +17,16 @@ use std::io;
 pub(crate) struct Output {
     bytes: Vec<u8>,
     sent: usize,
+    /// The end of the last answer is that of the connection.
+    until_close: bool,
+    rest: Option<Box<Rest>>,
+}
+
+/// What is left of an answer whose content is not all encoded yet. It is apart from the output because a
+/// connection at rest should be small.
+struct Rest {
     payload: Payload,
-    framing: BodyFraming,
-    /// The log line of the answer whose payload is being sent.
+    chunked: bool,
     entry: Option<Entry>,
 }
 
@@ -37,20 +44,19 @@ pub(crate) enum Outgoing<'a> {
 
 impl Output {
     pub(crate) fn is_empty(&self) -> bool {
-        self.sent == self.bytes.len() && matches!(self.payload, Payload::None)
+        self.sent == self.bytes.len() && self.rest.is_none()
     }
 
     /// Whether only a reset tells the client that the answer is cut: its end was to be the
     /// connection's.
     pub(crate) fn ends_by_close(&self) -> bool {
-        self.framing == BodyFraming::UntilClose && !self.is_empty()
+        self.until_close && !self.is_empty()
     }
 
     /// Whether another answer has to wait: order forbids one behind a payload, and memory one behind
     /// much that the client has not taken.
     pub(crate) fn is_full(&self) -> bool {
-        !matches!(self.payload, Payload::None)
-            || self.bytes.len() - self.sent >= limits::OUTPUT_HIGH
+        self.rest.is_some() || self.bytes.len() - self.sent >= limits::OUTPUT_HIGH
     }
 
     /// Tells the client to go on with its body (RFC 9110 section 15.2.1).
@@ -96,60 +102,64 @@ impl Output {
         let mut entry = entry;
         let payload = std::mem::take(&mut response.payload);
         if request.method != Method::Head && framing != BodyFraming::None {
-            self.framing = framing;
-            if framing == BodyFraming::Chunked {
+            let chunked = framing == BodyFraming::Chunked;
+            self.until_close = framing == BodyFraming::UntilClose;
+            if chunked {
                 encoder::chunk(&mut self.bytes, &response.bytes);
             } else {
                 self.bytes.extend_from_slice(&response.bytes);
             }
-            self.payload = payload;
             if let Some(entry) = &mut entry {
                 entry.sent += written;
             }
+            if !matches!(payload, Payload::None) {
+                self.rest = Some(Box::new(Rest { payload, chunked, entry }));
+                return close;
+            }
         }
-        self.entry = entry;
-        if matches!(self.payload, Payload::None) {
-            self.log(cx);
-        }
+        log(entry, cx);
         close
     }
 
     /// What to send next; pulls a streamed body if nothing else is left, but once only: one that has
     /// nothing yet must not keep the worker.
     pub(crate) fn next(&mut self, cx: &mut Context) -> io::Result<Outgoing<'_>> {
-        if self.sent == self.bytes.len() && matches!(self.payload, Payload::Stream { .. }) {
+        if self.sent == self.bytes.len() {
             self.pull(cx)?;
         }
+        let file = self.rest.as_ref().and_then(|rest| match &rest.payload {
+            Payload::File(range) => Some(range),
+            _ => None,
+        });
         if self.sent < self.bytes.len() {
-            let more = matches!(self.payload, Payload::File(_));
-            return Ok(Outgoing::Bytes { bytes: &self.bytes[self.sent..], more });
+            let bytes = &self.bytes[self.sent..];
+            return Ok(Outgoing::Bytes { bytes, more: file.is_some() });
         }
-        match &self.payload {
-            Payload::File(range) => Ok(Outgoing::File(range)),
-            _ => Ok(Outgoing::Nothing),
-        }
+        Ok(file.map_or(Outgoing::Nothing, Outgoing::File))
     }
 
     fn pull(&mut self, cx: &mut Context) -> io::Result<()> {
-        self.ensure_buffer(cx);
-        let Payload::Stream { body, left } = &mut self.payload else { return Ok(()) };
+        let Some(rest) = self.rest.as_deref_mut() else { return Ok(()) };
+        let Payload::Stream { body, left } = &mut rest.payload else { return Ok(()) };
         let mut piece = cx.buffers.take();
         let pulled = body::pull(&mut **body, left, &mut piece);
-        if self.framing == BodyFraming::Chunked {
+        if self.bytes.capacity() == 0 {
+            self.bytes = cx.buffers.take();
+        }
+        if rest.chunked {
             encoder::chunk(&mut self.bytes, &piece);
         } else {
             self.bytes.extend_from_slice(&piece);
         }
-        if let Some(entry) = &mut self.entry {
+        if let Some(entry) = &mut rest.entry {
             entry.sent += piece.len() as u64;
         }
         cx.buffers.give(piece);
         if pulled? == Pull::End {
-            if self.framing == BodyFraming::Chunked {
+            if rest.chunked {
                 encoder::last_chunk(&mut self.bytes);
             }
-            self.payload = Payload::None;
-            self.log(cx);
+            self.end_rest(cx);
         }
         Ok(())
     }
@@ -165,30 +175,30 @@ impl Output {
 
     /// `count` bytes of the file are on their way.
     pub(crate) fn file_went(&mut self, count: usize, cx: &mut Context) {
-        let Payload::File(range) = &mut self.payload else { return };
+        let Some(rest) = self.rest.as_deref_mut() else { return };
+        let Payload::File(range) = &mut rest.payload else { return };
         let count = count as u64;
         range.offset += count;
         range.left = range.left.saturating_sub(count);
-        if let Some(entry) = &mut self.entry {
+        if let Some(entry) = &mut rest.entry {
             entry.sent += count;
         }
         if range.left == 0 {
-            self.payload = Payload::None;
-            self.log(cx);
+            self.end_rest(cx);
         }
     }
 
     /// The connection ends: what was not sent is dropped, what was is logged.
     pub(crate) fn abandon(&mut self, cx: &mut Context) {
-        self.log(cx);
+        self.end_rest(cx);
         if self.bytes.capacity() > 0 {
             cx.buffers.give(std::mem::take(&mut self.bytes));
         }
     }
 
-    fn log(&mut self, cx: &mut Context) {
-        if let Some(entry) = self.entry.take() {
-            cx.log(entry);
+    fn end_rest(&mut self, cx: &mut Context) {
+        if let Some(rest) = self.rest.take() {
+            log(rest.entry, cx);
         }
     }
 
@@ -196,5 +206,21 @@ impl Output {
         if self.bytes.capacity() == 0 {
             self.bytes = cx.buffers.take();
         }
+    }
+}
+
+fn log(entry: Option<Entry>, cx: &mut Context) {
+    if let Some(entry) = entry {
+        cx.log(entry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_at_rest_is_small() {
+        assert!(size_of::<Output>() <= 48, "{}", size_of::<Output>());
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The local calendar, for log lines.
+//! The local calendar, for log lines and listings.
 
 use std::mem::MaybeUninit;
 

@@ -24,5 +24,6 @@ pub(crate) mod sendfile;
 pub(crate) mod signal;
 pub(crate) mod sigpipe;
 pub(crate) mod socket;
+pub(crate) mod symlinks;
 pub(crate) mod timerfd;
 pub(crate) mod wakeup;

@@ -61,6 +61,7 @@ stands once in a block, unless the list below says that it may repeat.
 - What nginx warns of or takes silently is an error: a name twice on one address, a location that is
   never reached, `return` or `limit_except` twice in a block, a redirect without a URL.
 - `root`, `alias`, `access_log`, `index` and `error_page` take no variables.
+- Files whose name starts with a dot are not served unless the file says otherwise.
 - The access log is off unless the file says otherwise.
 - Port 0 is allowed: the system chooses one.
 

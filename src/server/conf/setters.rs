@@ -6,8 +6,9 @@ use super::values;
 use crate::error::Result;
 use crate::http::coding::Coding;
 use crate::http::headers::is_token;
-use crate::server::config::{Config, Settings};
+use crate::server::config::{Config, ListingFormat, Settings, Symlinks, Trusted};
 use crate::server::limits::WORKERS;
+use crate::sys::symlinks::Links;
 
 /// `worker_processes number | auto`
 pub(super) fn worker_processes(config: &mut Config, statement: &Statement<'_>) -> Result<()> {
@@ -41,6 +42,46 @@ pub(super) fn index(settings: &mut Settings, statement: &Statement<'_>) -> Resul
         }
         settings.index.push(word.text.clone());
     }
+    Ok(())
+}
+
+/// `autoindex_format html | json`
+pub(super) fn autoindex_format(settings: &mut Settings, statement: &Statement<'_>) -> Result<()> {
+    let word = statement.argument(0);
+    settings.autoindex.format = match word.text.as_str() {
+        "html" => ListingFormat::Html,
+        "json" => ListingFormat::Json,
+        _ => return Err(statement.refuse(word, "`html` or `json`")),
+    };
+    Ok(())
+}
+
+/// `disable_symlinks off`, `disable_symlinks on | if_not_owner [from=path]`
+pub(super) fn disable_symlinks(settings: &mut Settings, statement: &Statement<'_>) -> Result<()> {
+    let word = statement.argument(0);
+    let followed = match word.text.as_str() {
+        "off" => Links::All,
+        "on" => Links::None,
+        "if_not_owner" => Links::OfOneOwner,
+        _ => return Err(statement.refuse(word, "`off`, `on` or `if_not_owner`")),
+    };
+    let trusted = match statement.arguments().get(1) {
+        None => Trusted::Nothing,
+        Some(word) if followed == Links::All => {
+            return Err(statement.error(word, "`disable_symlinks off` takes nothing more"));
+        }
+        Some(word) => match word.text.strip_prefix("from=") {
+            Some("$document_root") => Trusted::DocumentRoot,
+            Some(path) if !path.is_empty() && !path.contains('$') => {
+                Trusted::Path(statement.context.folder.join(path))
+            }
+            _ => {
+                let wanted = "`from=` with a path without variables, or `from=$document_root`";
+                return Err(statement.refuse(word, wanted));
+            }
+        },
+    };
+    settings.symlinks = Symlinks { followed, trusted };
     Ok(())
 }
 

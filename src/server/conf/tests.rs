@@ -128,7 +128,7 @@ fn a_block_inherits_whatever_the_order() {
     for settings in [&config.servers[0].settings, &config.servers[0].locations[1].settings] {
         assert_eq!(settings.index, ["b"]);
         assert_eq!(settings.root, Path::new("/r"));
-        assert!(settings.autoindex);
+        assert!(settings.autoindex.on);
     }
 }
 

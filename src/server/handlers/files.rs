@@ -7,11 +7,11 @@ use crate::http::h1::head::Version;
 use crate::http::method::{Method, MethodSet};
 use crate::http::status::{Reject, Status};
 use crate::http::{coding, mime, target};
-use crate::server::config::Matcher;
+use crate::server::config::{Matcher, Settings, Symlinks, Trusted};
 use crate::server::exchange::Exchange;
 use crate::server::limits;
 use crate::server::site::Found;
-use crate::sys;
+use crate::sys::{self, symlinks};
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io;
@@ -27,8 +27,11 @@ pub(crate) fn serve(
     x: &mut Exchange<'_>,
     path: &[u8],
 ) -> Result<Option<Vec<u8>>, Reject> {
+    if !found.settings().dotfiles && has_dotfile(path) {
+        return Err(Reject::new(Status::NOT_FOUND, "name with a dot"));
+    }
     let name = file_name(found, path)?;
-    let opened = match open(x, &name) {
+    let opened = match open(found, x, &name) {
         Ok((_, metadata)) if metadata.is_dir() => return directory(found, x, path, &name),
         // A coded file may be there alone.
         Err(reject) if reject.status != Status::NOT_FOUND => return Err(reject),
@@ -41,6 +44,16 @@ pub(crate) fn serve(
     representation::send(found, x, file, &metadata, &name, coding).map(|()| None)
 }
 
+/// Whether a name in the path starts with a dot. `.well-known` at its start does not count: what is
+/// there is meant for everybody (RFC 8615).
+fn has_dotfile(path: &[u8]) -> bool {
+    let path = path
+        .strip_prefix(b"/.well-known")
+        .filter(|rest| rest.first().is_none_or(|&byte| byte == b'/'))
+        .unwrap_or(path);
+    path.windows(2).any(|pair| pair == b"/.")
+}
+
 /// The file that lies there in the coding that the client likes best.
 fn twin(found: &Found<'_>, x: &Exchange<'_>, name: &Path) -> Option<(File, Metadata, Coding)> {
     let offered = &found.settings().twins;
@@ -51,7 +64,7 @@ fn twin(found: &Found<'_>, x: &Exchange<'_>, name: &Path) -> Option<(File, Metad
         |coding| {
             let mut twin = name.as_os_str().to_owned();
             twin.push(coding.extension());
-            let file = sys::file::open(Path::new(&twin)).ok()?;
+            let file = open_as_allowed(found.settings(), Path::new(&twin)).ok()?;
             let metadata = file.metadata().ok().filter(Metadata::is_file)?;
             Some((file, metadata, coding))
         },
@@ -65,7 +78,7 @@ pub(crate) fn serve_whole(
     path: &[u8],
 ) -> Result<(), Reject> {
     let name = file_name(found, path)?;
-    let (file, metadata) = open(x, &name)?;
+    let (file, metadata) = open(found, x, &name)?;
     if metadata.is_dir() {
         return Err(Reject::new(Status::NOT_FOUND, "error page is a directory"));
     }
@@ -99,14 +112,25 @@ fn append(base: &Path, rest: &[u8]) -> PathBuf {
     name.into()
 }
 
-fn open(x: &mut Exchange<'_>, name: &Path) -> Result<(File, Metadata), Reject> {
-    let file = sys::file::open(name).map_err(|error| reject(x, &error))?;
+fn open(found: &Found<'_>, x: &mut Exchange<'_>, name: &Path) -> Result<(File, Metadata), Reject> {
+    let file = open_as_allowed(found.settings(), name).map_err(|error| reject(x, &error))?;
     let metadata = file.metadata().map_err(|error| reject(x, &error))?;
     if metadata.is_file() || metadata.is_dir() {
         Ok((file, metadata))
     } else {
         Err(Reject::new(Status::NOT_FOUND, "neither a file nor a directory"))
     }
+}
+
+/// Opens a file by those symbolic links alone that may lead there.
+fn open_as_allowed(settings: &Settings, name: &Path) -> io::Result<File> {
+    let Symlinks { followed, trusted } = &settings.symlinks;
+    let trusted = match trusted {
+        Trusted::Nothing => Path::new(""),
+        Trusted::DocumentRoot => settings.alias.as_ref().unwrap_or(&settings.root),
+        Trusted::Path(path) => path,
+    };
+    symlinks::open(name, trusted, *followed)
 }
 
 fn reject(x: &mut Exchange<'_>, error: &io::Error) -> Reject {
@@ -162,9 +186,9 @@ fn directory(
             return Ok(Some([path, index.as_bytes()].concat()));
         }
     }
-    if !settings.autoindex {
+    if !settings.autoindex.on {
         return Err(Reject::new(Status::FORBIDDEN, "directory without index"));
     }
-    autoindex::list(x, name, path).map_err(|error| reject(x, &error))?;
+    autoindex::list(x, name, path, settings).map_err(|error| reject(x, &error))?;
     Ok(None)
 }

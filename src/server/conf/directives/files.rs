@@ -50,10 +50,74 @@ pub(super) static DEFINITIONS: &[Definition] = &[
         arguments: 1..=1,
         repeats: false,
         action: Settings(|settings, statement| {
-            settings.autoindex = statement.flag()?;
+            settings.autoindex.on = statement.flag()?;
             Ok(())
         }),
         about: "Whether a folder without an index file is answered with a listing.",
+    },
+    Definition {
+        name: "autoindex_format",
+        syntax: "html | json",
+        default: Some("html"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(setters::autoindex_format),
+        about: "What a listing is: a page, or an array with name, type, time and size of each entry.",
+    },
+    Definition {
+        name: "autoindex_exact_size",
+        syntax: "on | off",
+        default: Some("on"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.autoindex.exact_size = statement.flag()?;
+            Ok(())
+        }),
+        about: "Whether the page of a listing tells sizes in bytes, or else in KiB, MiB and so on.",
+    },
+    Definition {
+        name: "autoindex_localtime",
+        syntax: "on | off",
+        default: Some("off"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.autoindex.local_time = statement.flag()?;
+            Ok(())
+        }),
+        about: "Whether the page of a listing tells times in the server's time zone, or else in UTC.",
+    },
+    Definition {
+        name: "dotfiles",
+        syntax: "on | off",
+        default: Some("off"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.dotfiles = statement.flag()?;
+            Ok(())
+        }),
+        about: "Whether files are served whose path has a name that starts with a dot, such as \
+                `/.git/config`. If not, they are answered 404, but for what is in `/.well-known/` \
+                (RFC 8615). A listing never has them. nginx does not have it and serves them.",
+    },
+    Definition {
+        name: "disable_symlinks",
+        syntax: "off | on | if_not_owner [from=path]",
+        default: Some("off"),
+        places: Places::SETTINGS,
+        arguments: 1..=2,
+        repeats: false,
+        action: Settings(setters::disable_symlinks),
+        about: "Whether a file is refused with 403 if a symbolic link is on the way to it: `on` for \
+                any, `if_not_owner` for one that leads to what another user owns. With `from`, links \
+                in that part of the path do not count; `from=$document_root` is what `root` or \
+                `alias` says. A listing leaves out the links that are refused.",
     },
     Definition {
         name: "max_ranges",
