@@ -17,6 +17,8 @@ use crate::sys::memory::prefetch;
 const LEVELS: u32 = 11;
 const SLOTS: u32 = 64;
 const DIGIT_BITS: u32 = 6;
+/// So many of the due are on their way into the cache.
+const AHEAD: usize = 16;
 /// No number: the end of a list.
 const NONE: u32 = u32::MAX;
 /// What `previous` of the first of a list is: this, and the number of the slot.
@@ -158,6 +160,8 @@ impl Wheel {
 
     fn pop_due(&mut self) -> Option<u32> {
         while let Some((deadline, number)) = self.due.pop() {
+            let ahead = self.due.len().checked_sub(AHEAD).and_then(|place| self.due.get(place));
+            ahead.iter().for_each(|(_, number)| self.prefetch(*number));
             let entry = self.entry_mut(number);
             if entry.previous == DUE && entry.deadline == deadline {
                 entry.previous = UNARMED;

@@ -197,6 +197,7 @@ impl<P: Poller> State<P> {
             for number in &numbers[..count] {
                 if let Some(id) = self.knotes.id(*number) {
                     self.schedule_timer(id);
+                    self.foresee_end(id);
                 }
             }
             if count == 0 {
@@ -204,6 +205,12 @@ impl<P: Poller> State<P> {
             }
             left -= count;
         }
+    }
+
+    /// Has fetched what is needed to delete a timer that ends with its event.
+    fn foresee_end(&self, id: KnoteId) {
+        let knote = self.knotes.get(id).filter(|it| it.flags.contains(Flags::ONESHOT));
+        knote.iter().for_each(|knote| self.names.prefetch(&Name::of(&knote.record())));
     }
 
     /// The event of an active knote, if it has expired.
