@@ -9,7 +9,7 @@ use super::guard::{count, guard};
 use super::kqueue_numbers::{self as numbers, EV_ERROR};
 use super::kqueue_queues::{self as queues, Queue};
 use crate::error::{Error, Result};
-use crate::reactor::{Event, Filter, Flags};
+use crate::reactor::{Event, Filter, Flags, note};
 use crate::sys::{clock, failure, fd, process};
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
@@ -156,19 +156,18 @@ unsafe fn change(
 
 /// Makes a change. ENABLE of a timer that gives a time restarts it, as macOS has it.
 fn apply(queue: &Queue, event: &Event) -> Result<()> {
-    queue.reactor.change(&[*event], &mut []).map_err(|error| {
-        match RawFd::try_from(event.ident) {
-            Ok(fd) if error.errno() == Some(libc::ELOOP) && queue.is_at(fd) => {
-                Error::invalid("a queue cannot watch itself")
-            }
-            _ => error,
-        }
-    })?;
+    let mut event = *event;
     let enables = event.flags.contains(Flags::ENABLE) && !event.flags.contains(Flags::ADD);
     if event.filter == Filter::TIMER && enables && event.data != 0 {
-        queue.reactor.add(event)?;
+        event.fflags |= note::RESTART;
     }
-    Ok(())
+    let result = queue.reactor.change(&[event], &mut []).map(drop);
+    result.map_err(|error| match RawFd::try_from(event.ident) {
+        Ok(fd) if error.errno() == Some(libc::ELOOP) && queue.is_at(fd) => {
+            Error::invalid("a queue cannot watch itself")
+        }
+        _ => error,
+    })
 }
 
 /// Waits for events, at most `timeout` nanoseconds; `None`: for ever. `EBADF` if `kq` is closed meanwhile.

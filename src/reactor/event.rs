@@ -132,6 +132,8 @@ pub mod note {
     pub const LEEWAY: u32 = 0x0080;
     /// TIMER: `data` is in ticks of a Mac. `ENOTSUP` everywhere.
     pub const MACHTIME: u32 = 0x0100;
+    /// TIMER: a change that does not add sets the time, too, if the knote is there. For `kevent()`.
+    pub(crate) const RESTART: u32 = 0x8000_0000;
 
     /// PROC: the process has ended; `data` is its wait status, if it is a child of this process and was
     /// not reaped. The event leaves it to the caller to reap.

@@ -29,7 +29,7 @@ pub(super) fn check(change: &Event) -> Result<()> {
     check_vanished(change)?;
     match change.filter {
         Filter::PROC if change.flags.contains(Flags::ADD) => process::check(change),
-        Filter::TIMER if change.flags.contains(Flags::ADD) => {
+        Filter::TIMER if timer::sets_time(change) => {
             timer::time(change.fflags, change.data).map(drop)
         }
         Filter::EXCEPT if change.fflags & !note::OOB != 0 => {

@@ -97,6 +97,11 @@ impl Schedule {
 const UNITS: u32 = note::SECONDS | note::MSECONDS | note::USECONDS | note::NSECONDS;
 const OTHERS: u32 = note::ABSOLUTE | note::CRITICAL | note::BACKGROUND | note::LEEWAY;
 
+/// Whether a change gives a time.
+pub(super) fn sets_time(change: &Event) -> bool {
+    change.flags.contains(Flags::ADD) || change.fflags & note::RESTART != 0
+}
+
 /// The time and the unit that a change gives by its `fflags` and `data`, in nanoseconds. More than 64 bits hold is as good as
 /// never.
 pub(super) fn time(fflags: u32, data: i64) -> Result<(u64, u64)> {
@@ -112,7 +117,7 @@ pub(super) fn time(fflags: u32, data: i64) -> Result<(u64, u64)> {
         note::NSECONDS => 1,
         _ => return Err(invalid("TIMER: more than one unit is given")),
     };
-    if fflags & !(UNITS | OTHERS) != 0 {
+    if fflags & !(UNITS | OTHERS | note::RESTART) != 0 {
         return Err(invalid("TIMER: fflags has bits that mean nothing for a timer"));
     }
     let count = u64::try_from(data).map_err(|_| invalid("TIMER: the time in data is negative"))?;
@@ -136,9 +141,9 @@ impl<P: Poller> State<P> {
     pub(in crate::reactor) fn update_timer(&mut self, id: KnoteId, change: &Event) -> Result<()> {
         let now = self.now();
         let Some(knote) = self.knotes.get_mut(id) else { return Ok(()) };
-        if change.flags.contains(Flags::ADD) {
+        if sets_time(change) {
             let schedule = Schedule::new(change, knote.flags.contains(Flags::ONESHOT), now)?;
-            (knote.fflags, knote.data) = (change.fflags, change.data);
+            (knote.fflags, knote.data) = (change.fflags & !note::RESTART, change.data);
             if let FilterState::Timer(state) = &mut knote.state {
                 state.next = schedule.next();
             }

@@ -273,5 +273,6 @@ fn timers_and_user_events_are_deferred_as_well(bench: &Bench) {
         queue.set(Event { fflags: 0, ..exclusive(event, Flags::ENABLE) });
         assert!(queue.one().flags.contains(Flags::DELETE));
         queue.none();
+        assert_eq!(queue.try_set(delete), Err(libc::ENOENT), "{event:?}");
     }
 }
