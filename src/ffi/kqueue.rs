@@ -206,7 +206,7 @@ fn complete(event: &Event) -> Event {
                 event.data = 1;
             }
         }
-        Filter::WRITE if event.data == 0 => event.data = fd::writable_bytes(fd),
+        Filter::WRITE if event.data == 0 && !ended => event.data = fd::writable_bytes(fd),
         Filter::READ | Filter::WRITE | Filter::EXCEPT => {}
         _ => return event,
     }

@@ -175,6 +175,7 @@ fn to_notes(filter: Filter, bsd: u32) -> Result<u32> {
     Ok(match filter {
         // The BSDs tell of growth with each write that makes the file grow.
         Filter::VNODE if notes & note::WRITE != 0 => notes | note::EXTEND,
+        Filter::WRITE => notes | note::ON_DISK,
         // They also take a process of which nothing is to be told. It is told that it ends.
         Filter::PROC if notes == 0 => note::EXIT,
         _ => notes,

@@ -113,6 +113,8 @@ pub mod note {
     pub const DATA: u32 = 0x0002;
     /// EXCEPT: urgent data waits. Implied in a change.
     pub const OOB: u32 = 0x0004;
+    /// WRITE: a file on disk is not refused, but always ready.
+    pub(crate) const ON_DISK: u32 = 0x0008;
 
     /// TIMER: `data` is in seconds.
     pub const SECONDS: u32 = 0x0001;

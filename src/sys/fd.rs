@@ -81,6 +81,27 @@ impl Status {
     }
 }
 
+/// Whether it is a pipe that pipe(2) made, not one that has a name in a file system.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_nameless_pipe(fd: RawFd) -> bool {
+    /// Of the kernel's own file system for them (statfs(2)).
+    const PIPEFS_MAGIC: u64 = 0x5049_5045;
+    let mut system = std::mem::MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: `system` is room for one struct statfs.
+    if check(unsafe { libc::fstatfs(fd, system.as_mut_ptr()) }).is_err() {
+        return false;
+    }
+    // SAFETY: fstatfs succeeded and so filled it.
+    let system = unsafe { system.assume_init() };
+    u64::try_from(system.f_type).is_ok_and(|kind| kind == PIPEFS_MAGIC)
+}
+
+/// Elsewhere nobody asks: the kernel knows.
+#[cfg(not(target_os = "linux"))]
+pub(crate) const fn is_nameless_pipe(_: RawFd) -> bool {
+    false
+}
+
 /// Where in the file the descriptor reads next; 0 where it has no place.
 pub(crate) fn offset(fd: RawFd) -> i64 {
     // SAFETY: no pointers, and nothing is moved.

@@ -3,6 +3,7 @@
 #include "check.h"
 #include <limits.h>
 #include <sys/event.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const struct timespec now = {0, 0}, soon = {5, 0};
@@ -131,6 +132,44 @@ static void macos_has_a_timer_begin_anew_when_it_is_enabled(int kq)
     CHECK(kevent(kq, &event, 1, NULL, 0, NULL) == -1 && errno == ENOENT);
 }
 
+static void a_change_with_clear_takes_a_trigger_back(int kq)
+{
+    struct kevent event;
+    EV_SET(&event, 3, EVFILT_USER, EV_ADD, NOTE_TRIGGER, 0, NULL);
+    CHECK(kevent(kq, &event, 1, &event, 1, &soon) == 1);
+    EV_SET(&event, 3, EVFILT_USER, EV_CLEAR, 0, 0, NULL);
+    CHECK(kevent(kq, &event, 1, &event, 1, &now) == 0);
+    EV_SET(&event, 3, EVFILT_USER, EV_CLEAR, NOTE_TRIGGER, 0, NULL);
+    CHECK(kevent(kq, &event, 1, &event, 1, &soon) == 1);
+    EV_SET(&event, 3, EVFILT_USER, EV_DELETE, 0, 0, NULL);
+    CHECK(kevent(kq, &event, 1, NULL, 0, NULL) == 0);
+}
+
+static void nothing_can_be_written_to_a_broken_pipe(int kq)
+{
+    struct kevent event;
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    close(ends[0]);
+    EV_SET(&event, ends[1], EVFILT_WRITE, EV_ADD, 0, 0, NULL);
+    CHECK(kevent(kq, &event, 1, &event, 1, &soon) == 1);
+    CHECK((event.flags & EV_EOF) && event.data == 0);
+    close(ends[1]);
+}
+
+static void the_end_of_a_process_has_the_flags_of_freebsd(int kq)
+{
+    struct kevent event;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(3);
+    EV_SET(&event, child, EVFILT_PROC, EV_ADD, NOTE_EXIT, 0, NULL);
+    CHECK(kevent(kq, &event, 1, &event, 1, &soon) == 1);
+    CHECK(event.flags == (EV_ADD | EV_CLEAR | EV_ONESHOT | EV_EOF));
+    CHECK(event.fflags == NOTE_EXIT && event.data == 3 << 8);
+    CHECK(waitpid(child, NULL, 0) == child);
+}
+
 int main(void)
 {
     int (*call)(int, const struct kevent *, int, struct kevent *, int, const struct timespec *) = kevent;
@@ -145,6 +184,9 @@ int main(void)
     what_only_other_systems_have_is_enotsup(kq);
     data_is_always_told(kq);
     macos_has_a_timer_begin_anew_when_it_is_enabled(kq);
+    a_change_with_clear_takes_a_trigger_back(kq);
+    nothing_can_be_written_to_a_broken_pipe(kq);
+    the_end_of_a_process_has_the_flags_of_freebsd(kq);
     close(kq);
     return failures != 0;
 }

@@ -10,7 +10,7 @@
 
 use super::{invalid, unsupported};
 use crate::Result;
-use crate::reactor::event::{Event, Filter, Flags};
+use crate::reactor::event::{Event, Filter, Flags, note};
 use crate::reactor::knote::{FilterState, Knote, KnoteId};
 use crate::reactor::poller::Poller;
 use crate::reactor::state::State;
@@ -18,11 +18,13 @@ use crate::sys::fd::{self, Identity, Status};
 use crate::sys::inotify::{Happened, Watch};
 use std::os::fd::RawFd;
 
-/// A knote on a regular file or an always ready device.
+/// A knote on a file or an always ready device.
 #[derive(Debug)]
 pub(in crate::reactor) struct FileState {
     /// What the number named when the knote was added.
     identity: Identity,
+    /// It is READ of a regular file, which depends on the offset; everything else is always ready.
+    has_end: bool,
     /// What announces growth.
     watch: Option<Watch>,
     /// With CLEAR, the size of which the caller knows.
@@ -35,9 +37,9 @@ impl FileState {
         Identity::of(fd).is_ok_and(|identity| identity == self.identity)
     }
 
-    /// The distance to the end if there is something to do; 0 for a device.
+    /// The distance to the end if there is something to do; 0 for what is always ready.
     fn look(&mut self, fd: RawFd) -> Option<i64> {
-        if !self.identity.is_regular() {
+        if !self.has_end {
             return self.told.is_none().then_some(0);
         }
         let size = Status::of(fd).ok()?.size;
@@ -52,9 +54,9 @@ impl FileState {
 /// Refuses what no one can tell of a file.
 pub(in crate::reactor) fn check(change: &Event, identity: &Identity) -> Result<()> {
     match change.filter {
-        Filter::WRITE if identity.is_on_disk() => Err(invalid(
-            "WRITE: a file on disk can always be written, so there is nothing to wait for",
-        )),
+        Filter::WRITE if identity.is_on_disk() && change.fflags & note::ON_DISK == 0 => Err(
+            invalid("WRITE: a file on disk can always be written, so there is nothing to wait for"),
+        ),
         Filter::EXCEPT | Filter::EMPTY => {
             Err(invalid("EXCEPT and EMPTY: only sockets, terminals and pipes have these"))
         }
@@ -70,10 +72,11 @@ impl<P: Poller> State<P> {
     pub(super) fn attach_file(&mut self, fd: RawFd, change: &Event) -> Result<()> {
         let identity = Identity::of(fd)?;
         check(change, &identity)?;
-        let state = Box::new(FileState { identity, watch: None, told: None });
+        let has_end = change.filter == Filter::READ && identity.is_regular();
+        let state = Box::new(FileState { identity, has_end, watch: None, told: None });
         let id = self.insert_descriptor(fd, Knote::new(change, FilterState::File(state)))?;
         self.files.push(id);
-        if identity.is_regular()
+        if has_end
             && let Ok(watch) = self.watch_file(fd, Happened::WRITTEN, id)
             && let Some(FilterState::File(state)) = self.knotes.state_mut(id)
         {
@@ -122,7 +125,7 @@ impl<P: Poller> State<P> {
     pub(in crate::reactor) fn is_unannounced(&self, id: KnoteId) -> bool {
         let Some(knote) = self.knotes.get(id) else { return false };
         matches!(&knote.state, FilterState::File(state)
-            if knote.enabled && state.watch.is_none() && state.identity.is_regular())
+            if knote.enabled && state.watch.is_none() && state.has_end)
     }
 
     /// Looks at all files and activates the knotes that have an event.

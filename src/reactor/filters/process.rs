@@ -147,7 +147,7 @@ impl<P: Poller> State<P> {
         let knote = self.knotes.get(id)?;
         let FilterState::Process(state) = &knote.state else { return None };
         let mut event = knote.record();
-        event.flags |= Flags::EOF | Flags::ONESHOT;
+        event.flags |= Flags::EOF | Flags::ONESHOT | Flags::CLEAR;
         match state.status {
             Some(status) => event.data = status.into(),
             None => event.fflags &= !note::EXITSTATUS,

@@ -49,7 +49,11 @@ impl<P: Poller> State<P> {
         if triggers || change.flags.contains(Flags::ADD) {
             knote.data = change.data;
         }
-        state.triggered |= triggers;
+        if triggers {
+            state.triggered = true;
+        } else if change.flags.contains(Flags::CLEAR) && !change.flags.contains(Flags::ADD) {
+            state.triggered = false;
+        }
         if state.triggered {
             self.knotes.activate(id);
         }

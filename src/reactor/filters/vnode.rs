@@ -15,7 +15,7 @@ use crate::reactor::event::{Event, Flags, note};
 use crate::reactor::knote::{FilterState, Knote, KnoteId};
 use crate::reactor::poller::Poller;
 use crate::reactor::state::State;
-use crate::sys::fd::{Identity, Status};
+use crate::sys::fd::{Identity, Status, is_nameless_pipe};
 use crate::sys::inotify::{Happened, Notice, Watch};
 use std::os::fd::RawFd;
 
@@ -102,7 +102,8 @@ impl VnodeState {
             self.happened |= if listed { note::WRITE } else { 0 };
         } else {
             self.happened |= to_notes(happened);
-            if happened.contains(Happened::WRITTEN) && grown {
+            // The notice of what made it grow may come after that of something older.
+            if grown && !self.known.identity.is_directory() {
                 self.happened |= note::EXTEND;
             }
             // One notice may tell of a new link and of a new mode.
@@ -141,7 +142,7 @@ impl<P: Poller> State<P> {
     /// ADD of a knote that is not there, on a descriptor that is open.
     pub(super) fn attach_vnode(&mut self, fd: RawFd, change: &Event) -> Result<()> {
         let known = Status::of(fd)?;
-        if !known.identity.has_a_name() {
+        if !known.identity.has_a_name() || is_nameless_pipe(fd) {
             return Err(invalid("VNODE: the descriptor is of no file in a file system"));
         }
         let state = Box::new(VnodeState { known, watch: None, parent: None, happened: 0 });

@@ -4,7 +4,7 @@
 use super::{Bench, Q, change, ident, needs_a_kernel, read, skip, system};
 use evl::reactor::{BackendKind, Event, Filter, Flags, note};
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{Read, Write};
+use std::io::{Read, Write, pipe};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
@@ -30,6 +30,7 @@ crate::cases![
     "what was seen":
         only_what_was_asked_for_is_told,
         several_happenings_are_one_event,
+        growth_after_another_happening_is_told,
         without_clear_it_is_told_again,
         two_knotes_on_one_file_are_told_their_own,
         a_change_of_the_notes_counts_from_then_on,
@@ -219,6 +220,16 @@ fn several_happenings_are_one_event(bench: &Bench) {
     queue.none();
 }
 
+fn growth_after_another_happening_is_told(bench: &Bench) {
+    let queue = bench.queue();
+    let (_place, path, mut file) = place();
+    queue.set(vnode(&file, note::ATTRIB | note::EXTEND));
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    file.write_all(b"d").unwrap();
+    assert_notes(bench, queue.one().fflags, note::ATTRIB | note::EXTEND);
+    queue.none();
+}
+
 fn without_clear_it_is_told_again(bench: &Bench) {
     let queue = bench.queue();
     let (_place, path, mut file) = place();
@@ -373,6 +384,8 @@ fn what_no_one_tells_of_files_is_refused(bench: &Bench) {
     assert_eq!(queue.try_set(vnode(&file, 1 << 20)), Err(libc::EINVAL));
     let (socket, _other) = UnixStream::pair().unwrap();
     assert_eq!(queue.try_set(vnode(&socket, ALL)), Err(libc::EINVAL));
+    let (reader, _writer) = pipe().unwrap();
+    assert_eq!(queue.try_set(vnode(&reader, ALL)), Err(libc::EINVAL));
     let nobody = Event { ident: usize::MAX, ..vnode(&file, ALL) };
     assert_eq!(queue.try_set(nobody), Err(libc::EBADF));
     queue.none();
