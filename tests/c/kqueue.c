@@ -165,8 +165,11 @@ static void the_end_of_a_process_has_the_flags_of_freebsd(int kq)
         _exit(3);
     EV_SET(&event, child, EVFILT_PROC, EV_ADD, NOTE_EXIT, 0, NULL);
     CHECK(kevent(kq, &event, 1, &event, 1, &soon) == 1);
-    CHECK(event.flags == (EV_ADD | EV_CLEAR | EV_ONESHOT | EV_EOF));
-    CHECK(event.fflags == NOTE_EXIT && event.data == 3 << 8);
+    /* Every kernel that evl needs has pidfd_open(2), but valgrind 3.19 does not know of it. */
+    if (!(event.flags & EV_ERROR) || event.data != ENOTSUP) {
+        CHECK(event.flags == (EV_ADD | EV_CLEAR | EV_ONESHOT | EV_EOF));
+        CHECK(event.fflags == NOTE_EXIT && event.data == 3 << 8);
+    }
     CHECK(waitpid(child, NULL, 0) == child);
 }
 
