@@ -21,13 +21,17 @@ use std::os::fd::RawFd;
 /// The generation of the reactor's own descriptors; those of callers begin after it.
 pub(super) const INTERNAL: u32 = 0;
 
-/// One descriptor number.
+/// Knotes beyond the first of a filter, which UDATA_SPECIFIC makes possible, and those of other filters.
+#[derive(Debug, Default)]
+struct Others(Vec<KnoteId>);
+
+/// One descriptor number. There is one for each up to the largest that is watched.
 #[derive(Debug, Default)]
 pub(super) struct Descriptor {
     pub(super) read: Option<KnoteId>,
     pub(super) write: Option<KnoteId>,
-    /// Knotes beyond the first of a filter, which UDATA_SPECIFIC makes possible.
-    others: Vec<KnoteId>,
+    /// Knotes beyond these, which few descriptors have.
+    others: Option<Box<Others>>,
     /// As the poller has it.
     pub(super) registered: Option<Registration>,
     /// The one report of [`Mode::Once`] has come.
@@ -40,13 +44,13 @@ pub(super) struct Descriptor {
 
 impl Descriptor {
     pub(super) fn knotes(&self) -> impl Iterator<Item = KnoteId> {
-        self.read.iter().chain(&self.write).chain(&self.others).copied()
+        self.read.iter().chain(&self.write).chain(self.others()).copied()
     }
 
     /// Those that may be of a filter.
     fn candidates(&self, filter: Filter) -> impl Iterator<Item = KnoteId> {
         let place = if filter == Filter::WRITE { &self.write } else { &self.read };
-        place.iter().chain(&self.others).copied()
+        place.iter().chain(self.others()).copied()
     }
 
     fn place(&mut self, filter: Filter) -> &mut Option<KnoteId> {
@@ -58,7 +62,7 @@ impl Descriptor {
         if place.is_none() {
             *place = Some(id);
         } else {
-            self.others.push(id);
+            self.others.get_or_insert_default().0.push(id);
         }
     }
 
@@ -67,14 +71,20 @@ impl Descriptor {
         if *place == Some(id) {
             *place = None;
         } else {
-            self.others.retain(|other| *other != id);
+            self.others.iter_mut().for_each(|others| others.0.retain(|other| *other != id));
         }
     }
 
     pub(super) fn is_unwatched(&self) -> bool {
-        self.read.is_none() && self.write.is_none() && self.others.is_empty()
+        self.read.is_none() && self.write.is_none() && self.others().is_empty()
+    }
+
+    fn others(&self) -> &[KnoteId] {
+        self.others.as_ref().map_or(&[], |others| &others.0)
     }
 }
+
+const _: () = assert!(size_of::<Descriptor>() <= 48);
 
 /// After so many collections in a row in which a registration reported that is not known any more, the
 /// poller's set is made anew. A thread that comes late with a report is not mistaken for that.
@@ -84,17 +94,17 @@ const SUSPECT_LIMIT: u8 = 16;
 #[derive(Debug, Default)]
 struct Suspect {
     generation: u32,
-    turn: u64,
+    turn: u32,
     count: u8,
 }
 
 impl Suspect {
     /// Takes note of an unknown registration's report; `true` if that has gone on for too long.
-    fn reported(&mut self, generation: u32, turn: u64) -> bool {
+    fn reported(&mut self, generation: u32, turn: u32) -> bool {
         if self.generation == generation {
             self.count = self.count.saturating_add(1);
             self.turn = turn;
-        } else if turn > self.turn + 1 {
+        } else if turn.wrapping_sub(self.turn) > 1 {
             *self = Self { generation, turn, count: 1 };
         }
         self.count >= SUSPECT_LIMIT

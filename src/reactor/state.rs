@@ -55,8 +55,8 @@ pub(super) struct State<P: Poller> {
     pub(super) signals: Signals,
     pub(super) vanishing: Vanishing,
     pub(super) processes: Processes,
-    /// Counts collections: what a knote was found to be counts only in the same one.
-    pub(super) turn: u64,
+    /// Counts collections, from 1 on and around: what a knote was found to be counts only in the same one.
+    pub(super) turn: u32,
     pub(super) sleepers: Sleepers,
     /// Counts the changes that a sleeping thread does not see by itself.
     pub(super) version: u64,

@@ -90,7 +90,7 @@ impl<P: Poller> State<P> {
     pub(in crate::reactor) fn update_file(&mut self, id: KnoteId, change: &Event) {
         let Some(knote) = self.knotes.get_mut(id) else { return };
         if change.flags.contains(Flags::ADD) {
-            (knote.fflags, knote.data) = (change.fflags, change.data);
+            knote.fflags = change.fflags;
         }
         if let FilterState::File(state) = &mut knote.state {
             state.told = None;

@@ -71,7 +71,7 @@ impl<P: Poller> State<P> {
         let counting = Counting::start(signal)
             .map_err(|_| invalid("SIGNAL: no such signal, or one that cannot be handled"))?;
         let told = counting.deliveries();
-        let state = FilterState::Signal(SignalState { counting, told });
+        let state = FilterState::Signal(Box::new(SignalState { counting, told }));
         let mut knote = Knote::new(change, state);
         knote.flags |= Flags::CLEAR;
         let id = self.knotes.insert(knote);
