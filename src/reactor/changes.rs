@@ -49,7 +49,6 @@ impl<P: Poller> State<P> {
         records: &mut [Event],
         triggers: &Triggers,
     ) -> Result<usize> {
-        self.forget_time();
         let room = records.iter_mut();
         let mut answers = Answers { room, count: 0, first_failure: None, unanswered: false };
         for group in changes.chunks(GROUP) {
@@ -83,7 +82,8 @@ impl<P: Poller> State<P> {
         found().for_each(|number| self.timers.prefetch_neighbours(number));
     }
 
-    fn apply(&mut self, change: &Event, triggers: &Triggers) -> Result<()> {
+    /// Applies one change.
+    pub(super) fn apply(&mut self, change: &Event, triggers: &Triggers) -> Result<()> {
         filters::check(change)?;
         let found = self.find(change)?;
         match found {

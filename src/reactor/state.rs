@@ -62,7 +62,9 @@ pub(super) struct State<P: Poller> {
     pub(super) version: u64,
     /// Batches of threads that are not waiting.
     pub(super) spare: Vec<P::Batch>,
-    /// The descriptor that wakes sleepers.
+    /// The reactor's own descriptors, which callers cannot have it watch.
+    pub(super) internals: Vec<RawFd>,
+    /// The one of them that wakes sleepers.
     pub(super) wake_fd: RawFd,
     /// It was reported since the wake-up was last taken back.
     pub(super) woken: bool,
@@ -90,6 +92,7 @@ impl<P: Poller> State<P> {
             sleepers: Sleepers::default(),
             version: 0,
             spare: Vec::new(),
+            internals: Vec::new(),
             wake_fd,
             woken: false,
             alarm: None,

@@ -79,7 +79,7 @@ impl<P: Poller> State<P> {
         let told = P::IN_KERNEL
             && matches!(change.filter, Filter::READ | Filter::WRITE)
             && self.descriptors.get(fd).is_some();
-        if self.internals().any(|own| own == fd) || !(told || fd::is_open(fd)) {
+        if self.internals.contains(&fd) || !(told || fd::is_open(fd)) {
             return Err(Error::os(libc::EBADF));
         }
         if change.filter == Filter::VNODE {

@@ -45,10 +45,6 @@ impl Signals {
         self.listener.as_ref().map(Listener::fd)
     }
 
-    pub(in crate::reactor) fn blocked_fd(&self) -> Option<RawFd> {
-        self.blocked.as_ref().map(Blocked::fd)
-    }
-
     pub(in crate::reactor) const fn are_watched(&self) -> bool {
         !self.knotes.is_empty()
     }
