@@ -4,8 +4,8 @@
 //! A poller has one registration for each descriptor, so it is made of what all its knotes need. Level
 //! knotes alone: level-triggered. A knote that is to be told of changes only (CLEAR, low-water mark):
 //! edge-triggered; level knotes beside it stay in the queue while they are ready. A single knote that
-//! is disabled or deleted at delivery: once, which saves the system call that would silence it. A
-//! descriptor whose knotes are all disabled stays registered without interest, so that a change later
+//! is disabled or deleted at delivery: once, which saves the system call that would silence it. A single
+//! EXCLUSIVE knote: exclusive. A descriptor whose knotes are all disabled stays registered without interest, so that a change later
 //! finds out whether the number still names the same file.
 
 use super::event::{Event, Filter, Flags, note};
@@ -254,7 +254,7 @@ impl<P: Poller> State<P> {
     fn wanted(&self, fd: RawFd) -> (Interest, Mode) {
         let ids = self.descriptors.get(fd).into_iter().flat_map(Descriptor::knotes);
         let mut interest_of_all = Interest::empty();
-        let (mut armed, mut edge, mut once) = (0, false, false);
+        let (mut armed, mut edge, mut once, mut exclusive) = (0, false, false, false);
         for knote in ids.filter_map(|id| self.knotes.get(id)) {
             if !knote.enabled || is_unreported(knote) || !is_announced::<P>(knote.filter) {
                 continue;
@@ -263,12 +263,14 @@ impl<P: Poller> State<P> {
             armed += 1;
             interest_of_all |= Condition::of(knote).interest();
             edge |= marked || knote.flags.contains(Flags::CLEAR);
+            exclusive |= knote.filter == Filter::READ && knote.fflags & note::EXCLUSIVE != 0;
             once |= !marked && knote.flags.intersects(Flags::ONESHOT | Flags::DISPATCH);
         }
         let mode = match (P::IN_KERNEL, armed) {
             (false, _) => Mode::Level,
             (true, 0) => Mode::Once,
             (true, 1) if once => Mode::Once,
+            (true, 1) if exclusive => Mode::Exclusive,
             (true, _) if edge => Mode::Edge,
             (true, _) => Mode::Level,
         };
