@@ -4,9 +4,9 @@
 //! A poller has one registration for each descriptor, so it is made of what all its knotes need. Level
 //! knotes alone: level-triggered. A knote that is to be told of changes only (CLEAR, low-water mark):
 //! edge-triggered; level knotes beside it stay in the queue while they are ready. A single knote that
-//! is disabled or deleted at delivery: once, which saves the system call that would silence it. A
-//! descriptor whose knotes are all disabled stays registered without interest, so that a change later
-//! finds out whether the number still names the same file.
+//! is disabled or deleted at delivery: once, which saves the system call that would silence it. A single
+//! EXCLUSIVE knote: exclusive. A descriptor whose knotes are all disabled stays registered without
+//! interest, so that a change later finds out whether the number still names the same file.
 
 use super::event::{Event, Filter, Flags, note};
 use super::filters::condition::{Condition, is_announced};
@@ -166,8 +166,10 @@ struct Wanted {
     armed: usize,
     /// of which some are to be told of changes only,
     edge: bool,
-    /// and some once only.
+    /// some once only,
     once: bool,
+    /// and some beside other reactors, of which one is enough.
+    exclusive: bool,
 }
 
 impl Wanted {
@@ -182,6 +184,7 @@ impl Wanted {
         self.interest |= Condition::of(knote).interest();
         self.edge |= marked || knote.flags.contains(Flags::CLEAR);
         self.once |= !marked && knote.flags.intersects(Flags::ONESHOT | Flags::DISPATCH);
+        self.exclusive |= knote.filter == Filter::READ && knote.fflags & note::EXCLUSIVE != 0;
     }
 
     fn mode<P: Poller>(&self) -> Mode {
@@ -189,6 +192,7 @@ impl Wanted {
             (false, _) => Mode::Level,
             (true, 0) => Mode::Once,
             (true, 1) if self.once => Mode::Once,
+            (true, 1) if self.exclusive => Mode::Exclusive,
             (true, _) if self.edge => Mode::Edge,
             (true, _) => Mode::Level,
         }
@@ -371,4 +375,3 @@ impl<P: Poller> State<P> {
         }
     }
 }
-

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Where a worker's connections come from: its listeners, and when it lets them rest. What becomes of a
-//! connection is not decided here.
+//! Where a worker's connections come from: its listeners, and when it lets them rest. Who serves a
+//! connection, and whether there is room for it, is not decided here.
 
 use super::limits;
 use super::listener::Listener;
@@ -13,8 +13,10 @@ use std::os::fd::OwnedFd;
 /// The listeners of one worker.
 pub(crate) struct Accepting {
     listeners: Vec<Listener>,
-    /// When to accept again, after descriptors or memory ran out.
+    /// Nothing is accepted; when to see whether there is room.
     paused_until: Option<u64>,
+    /// The server stops: when to let go of the listeners.
+    closes_at: Option<u64>,
 }
 
 /// A connection that was accepted and is nobody's yet.
@@ -31,11 +33,11 @@ impl Accepting {
         for (index, listener) in listeners.iter().enumerate() {
             listener.watch(reactor, first + index)?;
         }
-        Ok(Self { listeners, paused_until: None })
+        Ok(Self { listeners, paused_until: None, closes_at: None })
     }
 
     /// How many listeners there are.
-    pub(crate) fn count(&self) -> usize {
+    pub(crate) const fn count(&self) -> usize {
         self.listeners.len()
     }
 
@@ -43,7 +45,7 @@ impl Accepting {
     /// accepted.
     ///
     /// # Errors
-    /// Descriptors or memory ran out.
+    /// Descriptors or memory ran out, which is found out before whether a connection waits.
     pub(crate) fn next(&self, index: usize) -> Result<Option<Arrival>> {
         match self.listeners.get(index) {
             Some(listener) if self.paused_until.is_none() => {
@@ -55,23 +57,52 @@ impl Accepting {
         }
     }
 
-    /// Descriptors or memory ran out. The listeners stay readable, so they are not looked at for a
-    /// while: connections that end meanwhile make room.
+    /// Whether somebody waits at this listener who may be accepted.
+    pub(crate) fn is_awaited(&self, index: usize) -> bool {
+        let listener = self.listeners.get(index).filter(|_| self.paused_until.is_none());
+        listener.is_some_and(Listener::is_awaited)
+    }
+
+    /// There is no room. The listeners stay readable, so they are not looked at for a while.
     pub(crate) fn pause(&mut self, reactor: &Reactor, now: u64) {
+        if self.paused_until.is_none() {
+            self.enable(reactor, false);
+        }
         self.paused_until = Some(now.saturating_add(clock::nanoseconds(limits::ACCEPT_PAUSE)));
-        self.enable(reactor, false);
     }
 
-    /// When a pause ends; `None` if there is none.
-    pub(crate) const fn paused_until(&self) -> Option<u64> {
-        self.paused_until
+    pub(crate) const fn is_paused(&self) -> bool {
+        self.paused_until.is_some()
     }
 
-    /// Accepts again if a pause is over.
-    pub(crate) fn resume(&mut self, reactor: &Reactor, now: u64) {
-        if self.paused_until.take_if(|until| *until <= now).is_some() {
+    /// Whether a pause has lasted long enough.
+    pub(crate) fn is_pause_over(&self, now: u64) -> bool {
+        self.paused_until.is_some_and(|until| until <= now)
+    }
+
+    /// There may be room again.
+    pub(crate) fn resume(&mut self, reactor: &Reactor) {
+        if self.paused_until.take().is_some() {
             self.enable(reactor, true);
         }
+    }
+
+    /// The server stops: nobody new is let in, but who is on the way may still come until `until`.
+    pub(crate) fn close_at(&mut self, until: u64) {
+        if self.closes_at.is_none() {
+            self.listeners.iter().for_each(Listener::turn_away);
+        }
+        self.closes_at = Some(self.closes_at.map_or(until, |earlier| earlier.min(until)));
+    }
+
+    /// Somebody is left who waits for room.
+    pub(crate) fn postpone_close(&mut self, until: u64) {
+        self.closes_at = Some(until);
+    }
+
+    /// Whether it is time to let go of the listeners.
+    pub(crate) fn is_closing(&self, now: u64) -> bool {
+        self.closes_at.is_some_and(|at| at <= now)
     }
 
     /// Lets go of the listeners.
@@ -81,7 +112,12 @@ impl Accepting {
             // again and again. The knote exists, so that this cannot fail.
             let _ = listener.unwatch(reactor);
         }
-        self.paused_until = None;
+        (self.paused_until, self.closes_at) = (None, None);
+    }
+
+    /// When something is to be done though nothing happened, if ever.
+    pub(crate) fn deadline(&self) -> u64 {
+        self.paused_until.unwrap_or(u64::MAX).min(self.closes_at.unwrap_or(u64::MAX))
     }
 
     fn enable(&self, reactor: &Reactor, enabled: bool) {
