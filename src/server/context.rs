@@ -5,7 +5,7 @@
 use super::exchange::Response;
 use super::limits;
 use super::log::{Entry, Logs};
-use crate::http::date::DateCache;
+use crate::http::h1::common::CommonLines;
 use crate::http::h1::head::Head;
 use std::time::SystemTime;
 
@@ -14,7 +14,8 @@ pub(crate) struct Context {
     pub(crate) now: u64,
     /// The time of day, read once per turn.
     pub(crate) wall: SystemTime,
-    pub(crate) dates: DateCache,
+    /// With `server_tokens off` and on.
+    common: [CommonLines; 2],
     /// Whether the server is stopping: each answer is its connection's last.
     pub(crate) draining: bool,
     /// Whether descriptors or memory ran out in this turn, so that idle connections are to make room.
@@ -32,7 +33,7 @@ impl Context {
         Self {
             now: 0,
             wall: SystemTime::UNIX_EPOCH,
-            dates: DateCache::new(),
+            common: [limits::SERVER_BARE, limits::SERVER].map(CommonLines::new),
             draining: false,
             exhausted: false,
             logs,
@@ -41,6 +42,11 @@ impl Context {
             path: Vec::new(),
             response: Response::default(),
         }
+    }
+
+    /// The lines that answers have in common now, with the server's version or without it.
+    pub(crate) fn common_lines(&mut self, server_tokens: bool) -> &[u8] {
+        self.common[usize::from(server_tokens)].at(self.wall)
     }
 
     /// Writes a line into its log and takes its buffer back.

@@ -103,7 +103,7 @@ impl Chunked {
                     _ => return Err(bad("chunk data not followed by CR LF")),
                 },
                 Self::Trailers(mut scan) => {
-                    let end = scan.end(rest, bounds.trailers, bounds.fields)?;
+                    let end = scan.end(rest, bounds.trailers, bounds.fields, |_, _| {})?;
                     let Some(end) = end else {
                         *self = Self::Trailers(scan);
                         return Ok((consumed, Piece::NeedMore));
@@ -112,7 +112,6 @@ impl Chunked {
                     consumed += end;
                     if scan.lines > 0 {
                         let block = rest.get(..end).unwrap_or_default();
-                        lines::parse_fields(block, scan.lines, |_, _| Ok(()))?;
                         return Ok((consumed, Piece::Trailers(Trailers { block })));
                     }
                 }

@@ -4,8 +4,8 @@
 //! The caller keeps what has come and not been consumed, and calls [`Decoder::step`] until it needs
 //! more. However the bytes are cut into pieces, the steps are the same, but that data may come in
 //! more or fewer of them. Faults are found in the order of the bytes: first in lines, each as soon
-//! as it is seen; then, with the whole head there, in its fields. After a [`Reject`] the bytes on
-//! the connection mean nothing any more.
+//! as its line is whole or it is seen; then, with the whole head there, in what its fields mean. After
+//! a [`Reject`] the bytes on the connection mean nothing any more.
 
 use super::chunked::{Bounds, Chunked, Piece, Trailers};
 use super::head::{BodyLength, Head};
@@ -160,16 +160,25 @@ impl Decoder {
         let State::Fields { line_end, scan } = &mut self.state else {
             return Ok((skipped, Step::NeedMore));
         };
-        let Some(end) = scan.end(request, limits.head, limits.max_fields())? else {
-            return Ok((skipped, Step::NeedMore));
-        };
-        // A line that came with an earlier piece is parsed again: rarer than keeping it is dear.
+        let (longest, max_fields) = (limits.head, limits.max_fields());
+        // What came with an earlier piece is parsed again: rarer than keeping it is dear.
         let line = match line {
             Some(line) => line,
-            None => parse_line(request, *line_end)?,
+            None => {
+                if scan.end(request, longest, max_fields, |_, _| {})?.is_none() {
+                    return Ok((skipped, Step::NeedMore));
+                }
+                *scan = BlockScan::from(*line_end);
+                parse_line(request, *line_end)?
+            }
         };
-        let block = request.get(*line_end..end).unwrap_or_default();
-        head.fill(input, &line, block, scan.lines)?;
+        let mut gathered = head.begin(input);
+        let end =
+            scan.end(request, longest, max_fields, |name, value| gathered.field(name, value))?;
+        let Some(end) = end else {
+            return Ok((skipped, Step::NeedMore));
+        };
+        gathered.finish(&line)?;
         self.state = match head.body {
             BodyLength::None => State::Length { total: 0, left: 0 },
             BodyLength::Length(total) => State::Length { total, left: total },

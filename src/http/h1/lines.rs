@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Lines, and the field lines that make up a head's or a trailer section's block.
 //!
-//! A line ends in CR LF and in nothing else; it has no NUL. What a field line looks like inside is
-//! left to httparse, once the block is complete.
+//! A line ends in CR LF and in nothing else; it has no NUL. Each field line is looked at as soon as it
+//! is whole, so that the first fault is the same however the bytes were cut.
 
+use crate::http::headers::{is_token_byte, is_value_byte, trim};
 use crate::http::status::{Reject, Status};
 
 /// Where a line ends.
@@ -27,9 +28,9 @@ pub(super) fn line_end(input: &[u8], from: usize) -> Result<Line, Reject> {
     match rest.get(found..).unwrap_or_default() {
         [b'\r', b'\n', ..] => Ok(Line::Ends(from + found + 2)),
         [b'\r'] => Ok(Line::Open(from + found)),
-        [b'\r', ..] => Err(Reject::new(Status::BAD_REQUEST, "CR without LF")),
-        [b'\n', ..] => Err(Reject::new(Status::BAD_REQUEST, "LF without CR")),
-        _ => Err(Reject::new(Status::BAD_REQUEST, "NUL")),
+        [b'\r', ..] => Err(bad("CR without LF")),
+        [b'\n', ..] => Err(bad("LF without CR")),
+        _ => Err(bad("NUL")),
     }
 }
 
@@ -39,7 +40,7 @@ pub(super) fn window(input: &[u8], limit: usize) -> &[u8] {
     input.get(..limit).unwrap_or(input)
 }
 
-/// Searches for the empty line that ends a block of field lines, and remembers how far it came.
+/// Goes through a block of field lines to the empty line that ends it, and remembers how far it came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct BlockScan {
     line_start: usize,
@@ -49,30 +50,40 @@ pub(super) struct BlockScan {
 }
 
 impl BlockScan {
-    /// A search in a block that begins at this offset.
+    /// A scan of a block that begins at this offset.
     pub(super) const fn from(start: usize) -> Self {
         Self { line_start: start, looked: start, lines: 0 }
     }
 
-    /// The offset just after the empty line, once it is there within `limit` bytes.
+    /// Calls `each` with name and value of every field whose line has become whole. The offset just
+    /// after the empty line, once it is there within `limit` bytes.
     ///
     /// # Errors
-    /// As [`line_end`], and 431 for more than `limit` bytes or `max_lines` lines.
-    pub(super) fn end(
+    /// As [`line_end`]; 400 for a line that is no field, which a continuation line is too; 431 for more
+    /// than `limit` bytes or `max_lines` lines.
+    pub(super) fn end<'a>(
         &mut self,
-        input: &[u8],
+        input: &'a [u8],
         limit: usize,
         max_lines: usize,
+        mut each: impl FnMut(&'a [u8], &'a [u8]),
     ) -> Result<Option<usize>, Reject> {
         let seen = window(input, limit);
         loop {
             match line_end(seen, self.looked)? {
                 Line::Ends(end) if end - self.line_start == 2 => return Ok(Some(end)),
-                Line::Ends(_) if self.lines == max_lines => return Err(TOO_MANY_FIELDS),
+                Line::Ends(_) if self.lines == max_lines => {
+                    return Err(Reject::new(Status::HEADERS_TOO_LARGE, "too many fields"));
+                }
                 Line::Ends(end) => {
+                    let line = seen.get(self.line_start..end - 2).unwrap_or_default();
+                    let (name, value) = parse_field(line)?;
+                    each(name, value);
                     *self = Self { line_start: end, looked: end, lines: self.lines + 1 };
                 }
-                Line::Open(_) if seen.len() >= limit => return Err(BLOCK_TOO_LARGE),
+                Line::Open(_) if seen.len() >= limit => {
+                    return Err(Reject::new(Status::HEADERS_TOO_LARGE, "fields too large"));
+                }
                 Line::Open(looked) => {
                     self.looked = looked;
                     return Ok(None);
@@ -82,47 +93,29 @@ impl BlockScan {
     }
 }
 
-/// The most fields that a block can have, whatever the limit says: they are parsed on the stack.
+/// The most fields that a block can have, whatever the limit says.
 pub(crate) const MAX_FIELDS: usize = 256;
 
-/// How many fields are parsed without preparing room for [`MAX_FIELDS`].
-const USUAL_FIELDS: usize = 16;
-
-const TOO_MANY_FIELDS: Reject = Reject::new(Status::HEADERS_TOO_LARGE, "too many fields");
-const BLOCK_TOO_LARGE: Reject = Reject::new(Status::HEADERS_TOO_LARGE, "fields too large");
-
-/// Calls `each` with name and value of every field of a complete block of `lines` lines.
-///
-/// # Errors
-/// 400 for a line that is no field, which a continuation line is too; and what `each` returns.
-pub(super) fn parse_fields<'a>(
-    block: &'a [u8],
-    lines: usize,
-    each: impl FnMut(&'a [u8], &'a [u8]) -> Result<(), Reject>,
-) -> Result<(), Reject> {
-    if lines <= USUAL_FIELDS {
-        parse_up_to::<USUAL_FIELDS>(block, each)
-    } else {
-        parse_up_to::<MAX_FIELDS>(block, each)
+/// Splits a line, which comes without its end, at the colon that follows the name at once (RFC 9112
+/// section 5.1).
+fn parse_field(line: &[u8]) -> Result<(&[u8], &[u8]), Reject> {
+    let name = line.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(line.len());
+    let (name, rest) = line.split_at(name);
+    match rest {
+        [b':', value @ ..] if !name.is_empty() => {
+            // Not `all`: without an early end, many bytes are looked at together.
+            if value.iter().fold(true, |good, &byte| good & is_value_byte(byte)) {
+                Ok((name, trim(value)))
+            } else {
+                Err(bad("invalid field value"))
+            }
+        }
+        _ => Err(bad("invalid field name")),
     }
 }
 
-fn parse_up_to<'a, const N: usize>(
-    block: &'a [u8],
-    mut each: impl FnMut(&'a [u8], &'a [u8]) -> Result<(), Reject>,
-) -> Result<(), Reject> {
-    let mut fields = [httparse::EMPTY_HEADER; N];
-    match httparse::parse_headers(block, &mut fields) {
-        Ok(httparse::Status::Complete((_, fields))) => {
-            fields.iter().try_for_each(|field| each(field.name.as_bytes(), field.value))
-        }
-        Ok(httparse::Status::Partial) => Err(Reject::new(Status::BAD_REQUEST, "incomplete field")),
-        Err(httparse::Error::HeaderName) => {
-            Err(Reject::new(Status::BAD_REQUEST, "invalid field name"))
-        }
-        Err(httparse::Error::TooManyHeaders) => Err(TOO_MANY_FIELDS),
-        Err(_) => Err(Reject::new(Status::BAD_REQUEST, "invalid field value")),
-    }
+const fn bad(why: &'static str) -> Reject {
+    Reject::new(Status::BAD_REQUEST, why)
 }
 
 #[cfg(test)]
@@ -140,18 +133,32 @@ mod tests {
     }
 
     #[test]
-    fn each_byte_is_looked_at_once() {
+    fn a_scan_goes_on_where_it_stopped() {
         let mut scan = BlockScan::default();
-        assert_eq!(scan.end(b"a: b\r\nc: d", 99, 9), Ok(None));
+        let mut fields = Vec::new();
+        let mut end = |input, scan: &mut BlockScan| {
+            scan.end(input, 99, 9, |name, value| fields.push((name, value)))
+        };
+        assert_eq!(end(b"a: b\r\nc: d", &mut scan), Ok(None));
         assert_eq!(scan, BlockScan { line_start: 6, looked: 10, lines: 1 });
-        assert_eq!(scan.end(b"a: b\r\nc: d\r\n\r\nrest", 99, 9), Ok(Some(14)));
+        assert_eq!(end(b"a: b\r\nc: d\r\n\r\nrest", &mut scan), Ok(Some(14)));
+        assert_eq!(fields, [(&b"a"[..], &b"b"[..]), (b"c", b"d")]);
     }
 
     #[test]
     fn a_block_may_fill_its_limit_and_not_more() {
-        let end = |limit| BlockScan::default().end(b"a: b\r\n\r\n", limit, 9);
+        let end = |limit| BlockScan::default().end(b"a: b\r\n\r\n", limit, 9, |_, _| {});
         assert_eq!(end(8), Ok(Some(8)));
-        assert_eq!(end(7), Err(BLOCK_TOO_LARGE));
-        assert_eq!(BlockScan::default().end(b"a: b\r\n\r\n", 8, 0), Err(TOO_MANY_FIELDS));
+        assert_eq!(end(7).unwrap_err().why, "fields too large");
+        let none = BlockScan::default().end(b"a: b\r\n\r\n", 8, 0, |_, _| {});
+        assert_eq!(none.unwrap_err().why, "too many fields");
+    }
+
+    #[test]
+    fn the_first_line_with_a_fault_decides() {
+        let why = |block: &[u8]| BlockScan::default().end(block, 99, 9, |_, _| {}).unwrap_err().why;
+        assert_eq!(why(b"a b: c\r\nd: \n"), "invalid field name");
+        assert_eq!(why(b"a: b\x01\r\nd e: f\r\n"), "invalid field value");
+        assert_eq!(why(b"a b: \0\r\n"), "NUL");
     }
 }

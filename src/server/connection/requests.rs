@@ -11,7 +11,6 @@ use crate::server::context::Context;
 use crate::server::exchange::{Exchange, OwnedField, Request};
 use crate::server::handler::Sink;
 use crate::server::handlers::status;
-use crate::server::limits;
 use crate::server::log::Entry;
 use crate::server::site::{Found, Site};
 use std::cell::OnceCell;
@@ -163,7 +162,6 @@ impl Connection {
             Form::Origin | Form::Absolute => target::decode_path(target.path, path)?,
         }
         let host = view.authority().map(|authority| authority.host).unwrap_or_default();
-        let host = str::from_utf8(host).unwrap_or_default();
         let found = site.find(self.endpoint, host, path);
         if !Arc::ptr_eq(&self.settings, found.settings()) {
             self.settings = Arc::clone(found.settings());
@@ -211,8 +209,8 @@ impl Connection {
             .log(cx)
             .map(|log| Entry::new(log, &x.request, x.response.status, cx.buffers.take()));
         if !silent {
-            let server = self.server_field();
-            self.closing |= self.output.put(head, &mut response, self.closing, server, entry, cx);
+            let tokens = self.settings.server_tokens;
+            self.closing |= self.output.put(head, &mut response, self.closing, tokens, entry, cx);
         } else if let Some(entry) = entry {
             cx.log(entry);
         }
@@ -245,8 +243,8 @@ impl Connection {
         let (peer, status) = (self.peer, reject.status);
         let entry =
             self.log(cx).map(|log| Entry::refused(log, peer, bytes, status, cx.buffers.take()));
-        let server = self.server_field();
-        self.output.put(head, &mut response, true, server, entry, cx);
+        let tokens = self.settings.server_tokens;
+        self.output.put(head, &mut response, true, tokens, entry, cx);
         response.reset();
         cx.response = response;
     }
@@ -254,9 +252,5 @@ impl Connection {
     /// Which of the worker's logs tells of the latest request.
     fn log(&self, cx: &Context) -> Option<usize> {
         cx.logs.index(self.settings.access_log.as_deref()?)
-    }
-
-    fn server_field(&self) -> &'static str {
-        if self.settings.server_tokens { limits::SERVER } else { limits::SERVER_BARE }
     }
 }
