@@ -40,7 +40,7 @@ pub(crate) fn authority(raw: &[u8]) -> Option<Authority<'_>> {
 }
 
 /// Unreserved characters and sub-delimiters.
-static NAME: ByteSet = ByteSet::alphanumeric_and(b"-._~!$&'()*+,;=");
+static NAME: ByteSet = ByteSet::ALPHANUMERIC.and(b"-._~!$&'()*+,;=");
 
 /// How many bytes at the start make a `reg-name`: unreserved characters, sub-delimiters and
 /// percent-encoded bytes.

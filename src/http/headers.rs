@@ -112,20 +112,30 @@ const fn is_blank(byte: &u8) -> bool {
 pub(crate) struct ByteSet([bool; 256]);
 
 impl ByteSet {
-    /// Letters, digits and these.
-    pub(crate) const fn alphanumeric_and(others: &[u8]) -> Self {
-        let mut set = [false; 256];
-        let mut byte = 0_u8;
-        while byte < 0x80 {
-            set[byte as usize] = byte.is_ascii_alphanumeric();
-            byte += 1;
-        }
+    /// Letters and digits.
+    pub(crate) const ALPHANUMERIC: Self =
+        Self([false; 256]).and_range(b'0', b'9').and_range(b'A', b'Z').and_range(b'a', b'z');
+    /// The control characters but HTAB: no line has one in it.
+    pub(crate) const CONTROLS: Self =
+        Self([false; 256]).and_range(0, 8).and_range(10, 31).and(&[0x7f]);
+
+    /// The set with these as well.
+    pub(crate) const fn and(mut self, bytes: &[u8]) -> Self {
         let mut at = 0;
-        while at < others.len() {
-            set[others[at] as usize] = true;
+        while at < bytes.len() {
+            self.0[bytes[at] as usize] = true;
             at += 1;
         }
-        Self(set)
+        self
+    }
+
+    const fn and_range(mut self, first: u8, last: u8) -> Self {
+        let mut byte = first;
+        while byte <= last {
+            self.0[byte as usize] = true;
+            byte += 1;
+        }
+        self
     }
 
     /// Whether the byte is in the set.
@@ -135,7 +145,7 @@ impl ByteSet {
 }
 
 /// What a token is made of (RFC 9110 section 5.6.2).
-static TOKEN: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+static TOKEN: ByteSet = ByteSet::ALPHANUMERIC.and(b"!#$%&'*+-.^_`|~");
 
 /// Whether the bytes are a token (RFC 9110 section 5.6.2).
 pub(crate) fn is_token(bytes: &[u8]) -> bool {

@@ -2,6 +2,7 @@
 //! What a worker lends to each of its connections in turn: the time, the logs and buffers. Connections
 //! at rest own none of it.
 
+use super::connection::Passing;
 use super::exchange::Response;
 use super::limits;
 use super::log::{Entry, Logs};
@@ -22,8 +23,16 @@ pub(crate) struct Context {
     pub(crate) exhausted: bool,
     pub(crate) logs: Logs,
     pub(crate) buffers: Buffers,
-    /// The head that is being decoded, its path, and the answer to it.
+    /// `None` while it is with a connection, and after a panic.
+    pub(crate) scratch: Option<Box<Scratch>>,
+    spare: Vec<Box<Passing>>,
+}
+
+/// A request that is being looked at.
+#[derive(Default)]
+pub(crate) struct Scratch {
     pub(crate) head: Head,
+    /// Decoded.
     pub(crate) path: Vec<u8>,
     pub(crate) response: Response,
 }
@@ -38,15 +47,26 @@ impl Context {
             exhausted: false,
             logs,
             buffers: Buffers::default(),
-            head: Head::default(),
-            path: Vec::new(),
-            response: Response::default(),
+            scratch: None,
+            spare: Vec::new(),
         }
     }
 
     /// The lines that answers have in common now, with the server's version or without it.
     pub(crate) fn common_lines(&mut self, server_tokens: bool) -> &[u8] {
         self.common[usize::from(server_tokens)].at(self.wall)
+    }
+
+    /// What a connection has only while something is going on.
+    pub(crate) fn lend(&mut self) -> Box<Passing> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Keeps what was lent, which is as new again, for the next who needs it.
+    pub(crate) fn take_back(&mut self, passing: Box<Passing>) {
+        if self.spare.len() < limits::SPARE_BUFFERS {
+            self.spare.push(passing);
+        }
     }
 
     /// Writes a line into its log and takes its buffer back.

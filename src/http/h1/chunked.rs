@@ -64,7 +64,7 @@ impl Chunked {
             match *self {
                 Self::Size { looked, total } => {
                     let line = lines::window(rest, SIZE_LINE);
-                    match lines::line_end(line, looked)? {
+                    match lines::line_end(line, looked, &mut true)? {
                         Line::Ends(end) => {
                             let line = line.get(..end - 2).unwrap_or_default();
                             *self = Self::after_size(parse_size(line)?, total, bounds.data)?;

@@ -78,6 +78,12 @@ impl State {
     const START: Self = Self::RequestLine { looked: 0, empty_lines: 0 };
 }
 
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Decoder {
     /// A decoder at the start of a connection.
     pub(crate) const fn new() -> Self {
@@ -87,6 +93,11 @@ impl Decoder {
     /// Whether no byte of a next request has been seen.
     pub(crate) const fn is_idle(&self) -> bool {
         matches!(self.state, State::RequestLine { looked: 0, .. })
+    }
+
+    /// Whether not even an empty line of a next request has been seen.
+    pub(crate) const fn is_new(&self) -> bool {
+        matches!(self.state, State::RequestLine { looked: 0, empty_lines: 0 })
     }
 
     /// Looks at `input`, which begins with the first byte not yet consumed, for the next step.
@@ -217,7 +228,7 @@ fn request_line_end(
     }
     let longest = limits.request_line.min(limits.head);
     let seen = window(request, longest);
-    match line_end(seen, looked)? {
+    match line_end(seen, looked, &mut true)? {
         Line::Open(_) if seen.len() >= longest => {
             Err(Reject::new(Status::URI_TOO_LONG, "request line too long"))
         }
