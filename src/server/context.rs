@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a worker lends to each of its connections in turn: the time, the logs and buffers. Connections
+//! What a worker lends to each of its connections in turn: the time, the logs, buffers and open files. Connections
 //! at rest own none of it.
 
 use super::exchange::Response;
 use super::limits;
 use super::log::{Entry, Logs};
+use super::open_files::OpenFiles;
+use super::output::Rests;
 use crate::http::date::DateCache;
 use crate::http::h1::head::Head;
 use std::time::SystemTime;
@@ -21,6 +23,8 @@ pub(crate) struct Context {
     pub(crate) exhausted: bool,
     pub(crate) logs: Logs,
     pub(crate) buffers: Buffers,
+    pub(crate) rests: Rests,
+    pub(crate) files: OpenFiles,
     /// The head that is being decoded, its path, and the answer to it.
     pub(crate) head: Head,
     pub(crate) path: Vec<u8>,
@@ -37,6 +41,8 @@ impl Context {
             exhausted: false,
             logs,
             buffers: Buffers::default(),
+            rests: Rests::default(),
+            files: OpenFiles::default(),
             head: Head::default(),
             path: Vec::new(),
             response: Response::default(),

@@ -86,6 +86,7 @@ impl Worker {
             };
             self.cx.now = clock::monotonic_ns();
             self.cx.wall = SystemTime::now();
+            self.cx.files.begin_turn(self.cx.now, self.cx.wall);
             for event in events.iter().take(count) {
                 self.handle(event);
             }
@@ -116,9 +117,10 @@ impl Worker {
             return Some(Duration::ZERO);
         }
         // Not an iterator's `min`: optimised, it looks at what None holds, and valgrind sees that.
-        let next = [self.timers.next_deadline(), self.paused_until, self.ends_at]
+        let files = self.cx.files.next_deadline();
+        let next = [self.timers.next_deadline(), self.paused_until, self.ends_at, files]
             .map(|at| at.unwrap_or(u64::MAX));
-        let next = next[0].min(next[1]).min(next[2]);
+        let next = next[0].min(next[1]).min(next[2]).min(next[3]);
         (next != u64::MAX).then(|| Duration::from_nanos(next.saturating_sub(clock::monotonic_ns())))
     }
 
@@ -226,9 +228,12 @@ impl Worker {
         }
     }
 
-    /// Descriptors or memory ran out: closes some of the idle connections, those that have been so the
-    /// longest. False if that made no room.
+    /// Descriptors or memory ran out: closes files that are kept open, or else some of the idle
+    /// connections, those that have been so the longest. False if that made no room.
     fn shed(&mut self) -> bool {
+        if self.cx.files.shed() {
+            return true;
+        }
         let now = self.cx.now;
         let idle =
             |(key, client): (usize, &Client)| Some((client.connection.idle_since(now)?, key));

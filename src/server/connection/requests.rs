@@ -90,7 +90,9 @@ impl Connection {
         if let Some((handler, params)) = found.receiver(head.method, path) {
             let mut response = std::mem::take(&mut cx.response);
             let request = Request { params: Some(params), ..self.request(message, cx) };
-            let sink = handler.receive(&mut Exchange { request, response: &mut response });
+            let (files, buffers) = (&mut cx.files, &mut cx.buffers);
+            let mut x = Exchange { request, response: &mut response, files, buffers };
+            let sink = handler.receive(&mut x);
             response.reset();
             cx.response = response;
             return Ok(Some(
@@ -192,7 +194,8 @@ impl Connection {
         let head = message.head;
         let mut response = std::mem::take(&mut cx.response);
         let request = self.request(message, cx);
-        let mut x = Exchange { request, response: &mut response };
+        let (files, buffers) = (&mut cx.files, &mut cx.buffers);
+        let mut x = Exchange { request, response: &mut response, files, buffers };
         match by {
             By::Found => found.answer(&mut x),
             By::Sink(sink) => found.end(&mut x, sink),
@@ -202,14 +205,15 @@ impl Connection {
             && !cx.draining
             && self.served < self.settings.keepalive_requests
             && !self.settings.keepalive_timeout.is_zero();
-        self.closing |= !keep || x.response.close;
+        self.closing |= !keep || response.close;
         // A client that did not ask for the end may have sent more already.
         self.lingering |= self.closing && head.persistent;
-        let silent = x.response.silent;
-        cx.exhausted |= x.response.exhausted;
-        let entry = self
-            .log(cx)
-            .map(|log| Entry::new(log, &x.request, x.response.status, cx.buffers.take()));
+        let silent = response.silent;
+        cx.exhausted |= response.exhausted;
+        let entry = self.log(cx).map(|log| {
+            let request = self.request(message, cx);
+            Entry::new(log, &request, response.status, cx.buffers.take())
+        });
         if !silent {
             let server = self.server_field();
             self.closing |= self.output.put(head, &mut response, self.closing, server, entry, cx);
