@@ -140,7 +140,7 @@ pub(crate) fn decode_path(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Reject> {
 fn is_plain(raw: &[u8]) -> bool {
     let mut after_slash = false;
     let plain = raw.iter().all(|&byte| {
-        let plain = !matches!(byte, b'%' | 0) && !(after_slash && matches!(byte, b'/' | b'.'));
+        let plain = !(matches!(byte, b'%' | 0) || after_slash && matches!(byte, b'/' | b'.'));
         after_slash = byte == b'/';
         plain
     });

@@ -4,7 +4,9 @@
 
 mod settings;
 
-pub(crate) use settings::{Autoindex, Gzip, ListingFormat, Settings, Symlinks, Trusted};
+pub(crate) use settings::{
+    Autoindex, CacheBounds, FileCaching, Gzip, ListingFormat, Settings, Symlinks, Trusted,
+};
 
 use super::options::AcceptPolicy;
 use crate::http::status::Status;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a worker lends to each of its connections in turn: the time, the logs and buffers. Connections
-//! at rest own none of it.
+//! What a worker lends to each of its connections in turn: the time, the logs, buffers and open files.
+//! Connections at rest own none of it.
 
 use super::connection::Passing;
 use super::counters::Count;
 use super::exchange::Response;
 use super::limits;
 use super::log::{Entry, Logs};
+use super::open_files::OpenFiles;
+use super::output::Rests;
 use crate::http::h1::common::CommonLines;
 use crate::http::h1::head::Head;
 use std::time::SystemTime;
@@ -25,8 +27,11 @@ pub(crate) struct Context {
     pub(crate) count: Count,
     pub(crate) logs: Logs,
     pub(crate) buffers: Buffers,
+    pub(crate) rests: Rests,
+    pub(crate) files: OpenFiles,
     /// `None` while it is with a connection, and after a panic.
     pub(crate) scratch: Option<Box<Scratch>>,
+    #[expect(clippy::vec_box, reason = "a connection holds the box, which is not made anew")]
     spare: Vec<Box<Passing>>,
 }
 
@@ -50,6 +55,8 @@ impl Context {
             count: Count::default(),
             logs,
             buffers: Buffers::default(),
+            rests: Rests::default(),
+            files: OpenFiles::default(),
             scratch: None,
             spare: Vec::new(),
         }

@@ -21,6 +21,7 @@ mod limits;
 mod listener;
 mod log;
 mod mailbox;
+mod open_files;
 mod options;
 mod output;
 mod round;

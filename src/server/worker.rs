@@ -88,6 +88,7 @@ impl Worker {
             };
             self.cx.now = clock::monotonic_ns();
             self.cx.wall = SystemTime::now();
+            self.cx.files.begin_turn(self.cx.now, self.cx.wall);
             for event in events.iter().take(count) {
                 self.handle(event);
             }
@@ -139,9 +140,10 @@ impl Worker {
             return Some(Duration::ZERO);
         }
         // Not an iterator's `min`: optimised, it looks at what None holds, and valgrind sees that.
-        let [timer, end] =
-            [self.timers.next_deadline(), self.ends_at].map(|at| at.unwrap_or(u64::MAX));
-        let next = timer.min(end).min(self.admission.accepting.deadline());
+        let [timer, end, files] =
+            [self.timers.next_deadline(), self.ends_at, self.cx.files.next_deadline()]
+                .map(|at| at.unwrap_or(u64::MAX));
+        let next = timer.min(end).min(files).min(self.admission.accepting.deadline());
         (next != u64::MAX).then(|| Duration::from_nanos(next.saturating_sub(clock::monotonic_ns())))
     }
 

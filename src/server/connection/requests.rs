@@ -86,7 +86,7 @@ impl Talk<'_> {
         message: &Message<'_>,
         found: &Found<'_>,
         response: &mut Response,
-        cx: &Context,
+        cx: &mut Context,
     ) -> Result<Option<Intake>, Reject> {
         let Message { head, path, .. } = *message;
         let limit = self.lasting.settings.max_body;
@@ -99,7 +99,8 @@ impl Talk<'_> {
         }
         if let Some((handler, params)) = found.receiver(head.method, path) {
             let request = Request { params: Some(params), ..self.request(message, cx) };
-            let sink = handler.receive(&mut Exchange { request, response });
+            let (files, buffers) = (&mut cx.files, &mut cx.buffers);
+            let sink = handler.receive(&mut Exchange { request, response, files, buffers });
             response.reset();
             return Ok(Some(
                 sink?.map_or_else(|| Intake::Whole(Content::default()), Intake::Streamed),
@@ -218,13 +219,17 @@ impl Talk<'_> {
     ) {
         let head = message.head;
         let request = self.request(message, cx);
-        let mut x = Exchange { request, response };
+        let (files, buffers) = (&mut cx.files, &mut cx.buffers);
+        let mut x = Exchange { request, response: &mut *response, files, buffers };
         match by {
             By::Found => found.answer(&mut x),
             By::Sink(sink) => found.end(&mut x, sink),
             By::Failure(status) => found.fail(&mut x, status),
         }
-        let Exchange { request, response } = x;
+        let entry = log(&self.lasting.settings, cx).map(|log| {
+            let request = self.request(message, cx);
+            Entry::new(log, &request, response.status, cx.buffers.take())
+        });
         let Lasting { settings, served, closing, lingering, .. } = &mut *self.lasting;
         let keep = head.persistent
             && !cx.draining
@@ -234,8 +239,6 @@ impl Talk<'_> {
         // A client that did not ask for the end may have sent more already.
         *lingering |= *closing && head.persistent;
         cx.exhausted |= response.exhausted;
-        let entry = log(settings, cx)
-            .map(|log| Entry::new(log, &request, response.status, cx.buffers.take()));
         if !response.silent {
             let tokens = settings.server_tokens;
             *closing |= self.passing.output.put(head, response, *closing, tokens, entry, cx);

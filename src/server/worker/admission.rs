@@ -141,7 +141,7 @@ impl Worker {
         if !self.admission.accepting.is_awaited(listener) {
             return false;
         }
-        if self.shed() {
+        if self.give_up(shortage) {
             return true;
         }
         self.admission.accepting.pause(&self.reactor, self.cx.now);
@@ -177,7 +177,7 @@ impl Worker {
 
     /// A handler or a file could not be had for want of descriptors or memory.
     pub(super) fn relieve(&mut self) {
-        if std::mem::take(&mut self.cx.exhausted) && !self.shed() {
+        if std::mem::take(&mut self.cx.exhausted) && !self.give_up(Shortage::Resources) {
             self.ask_others(Shortage::Resources);
         }
     }
@@ -215,6 +215,13 @@ impl Worker {
         if let Some(seat) = self.team.seat(self.index) {
             seat.set_accepting(!self.admission.accepting.is_paused());
         }
+    }
+
+    /// Closes files that are kept open, if that helps, or else some idle connections. False if that made
+    /// no room.
+    fn give_up(&mut self, shortage: Shortage) -> bool {
+        let closed_files = matches!(shortage, Shortage::Resources) && self.cx.files.shed();
+        closed_files || self.shed()
     }
 
     /// Closes some idle connections. False if that made no room.
