@@ -371,4 +371,3 @@ impl<P: Poller> State<P> {
         }
     }
 }
-

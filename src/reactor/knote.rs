@@ -66,11 +66,15 @@ pub(super) enum FilterState {
     File(Box<FileState>),
     Vnode(Box<VnodeState>),
     /// The time or the period as it was given. When it expires next, the wheel knows.
-    Timer { data: i64 },
+    Timer {
+        data: i64,
+    },
     Signal(Box<SignalState>),
     Process(ProcessState),
     /// `data` as it was given last.
-    User { data: i64 },
+    User {
+        data: i64,
+    },
     /// The knote is gone; a record with this flag is still to be told.
     Gone(Flags),
 }
