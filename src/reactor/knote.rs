@@ -235,3 +235,28 @@ impl Knotes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_does_not_find_the_next_knote_in_its_place() {
+        let mut knotes = Knotes::default();
+        let mut add = |udata| {
+            let change = Event { udata, ..Event::default() };
+            knotes.insert(Knote::new(&change, FilterState::Gone(Flags::DELETE)))
+        };
+        let (first, second) = (add(1), add(2));
+        assert_eq!(knotes.remove(first).map(|knote| knote.udata), Some(1));
+        assert!(knotes.get(first).is_none() && knotes.remove(first).is_none());
+        assert_eq!(knotes.id(first.number()), None);
+        let change = Event { udata: 3, ..Event::default() };
+        let third = knotes.insert(Knote::new(&change, FilterState::Gone(Flags::DELETE)));
+        assert_eq!(third.number(), first.number());
+        assert!(knotes.get(first).is_none() && knotes.get_mut(first).is_none());
+        assert_eq!(knotes.id(first.number()), Some(third));
+        assert_eq!(knotes.get(third).map(|knote| knote.udata), Some(3));
+        assert_eq!(knotes.get(second).map(|knote| knote.udata), Some(2));
+    }
+}

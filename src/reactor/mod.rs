@@ -47,6 +47,7 @@ use emulated::Emulated;
 use kqueue::Kqueue;
 use poller::{epoll::Epoll, poll::Poll, select::Select};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::slice;
 use std::time::Duration;
 use verification::Closing;
 
@@ -114,6 +115,9 @@ impl Reactor {
     /// Errors: `EBADF` (closed descriptor), `EINVAL` (unknown filter, contradicting flags, a time that is
     /// none), `ENOTSUP` (known but not available here), `ENOMEM`, `ENOSPC`.
     pub fn add(&self, change: &Event) -> Result<()> {
+        if change.flags.contains(Flags::ADD) {
+            return self.backend.change(slice::from_ref(change), &mut []).map(drop);
+        }
         let change = Event { flags: change.flags | Flags::ADD, ..*change };
         self.backend.change(&[change], &mut []).map(drop)
     }

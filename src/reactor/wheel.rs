@@ -316,3 +316,23 @@ impl Wheel {
         &mut self.entries[number as usize]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_is_known_beyond_its_end() {
+        let mut wheel = Wheel::new(0);
+        wheel.insert(3, 50);
+        assert_eq!(wheel.pop_expired(50), Some(3));
+        assert_eq!(wheel.deadline(3), 50);
+        wheel.insert(3, 120);
+        assert!(wheel.remove(3));
+        assert_eq!(wheel.deadline(3), 120);
+        wheel.insert(3, 150);
+        wheel.keep(3, 170);
+        assert_eq!((wheel.is_empty(), wheel.contains(3), wheel.deadline(3)), (true, false, 170));
+        assert_eq!(wheel.pop_expired(200), None);
+    }
+}
