@@ -19,6 +19,7 @@ mod event;
 mod farewell;
 mod filters;
 mod handover;
+mod internals;
 mod knote;
 mod kqueue;
 #[cfg(all(test, loom))]
@@ -26,6 +27,7 @@ mod models;
 mod names;
 mod notices;
 mod poller;
+mod registrations;
 mod sleepers;
 mod state;
 mod sync;
