@@ -414,6 +414,17 @@ int evl_kevent(int kq,
                int nevents,
                int64_t timeout_ns);
 
+/**
+ * sigaction(2), both with a struct sigaction or NULL, for a program whose own calls of it are led here, as
+ * evl-kqueue does: the action of a signal that a queue counts is done beside the counting, from now
+ * on, and the program never sees that there is another. Errors: EINVAL.
+ *
+ * Thread: any, signal handlers too.
+ */
+int evl_sigaction(int signal,
+                  const void *action,
+                  void *old_action);
+
 /* -----------------------------------------------------------------------------------------
  * Sockets
  *

@@ -94,6 +94,12 @@ impl Client {
 
     /// Sends, decodes and receives until something has to be waited for.
     pub(crate) fn drive(&mut self, site: &Site, cx: &mut Context, buffer: &mut [u8]) -> Turn {
+        let turn = self.go_on(site, cx, buffer);
+        self.connection.settle(cx);
+        turn
+    }
+
+    fn go_on(&mut self, site: &Site, cx: &mut Context, buffer: &mut [u8]) -> Turn {
         for _ in 0..limits::TURN {
             match self.connection.next() {
                 Next::Send if self.blocked => return Turn::Waits,

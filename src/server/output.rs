@@ -72,7 +72,7 @@ impl Output {
         request: &Head,
         response: &mut Response,
         close: bool,
-        server: &'static str,
+        server_tokens: bool,
         entry: Option<Entry>,
         cx: &mut Context,
     ) -> bool {
@@ -93,8 +93,7 @@ impl Output {
             status: response.status,
             version: request.version,
             fields: &response.fields,
-            date: cx.dates.at(cx.wall),
-            server,
+            common: cx.common_lines(server_tokens),
             framing,
             persistent: !close,
         };

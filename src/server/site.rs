@@ -39,7 +39,7 @@ pub(crate) struct Found<'s> {
 
 impl Site {
     /// The virtual server by listening address and host, the location by path.
-    pub(crate) fn find(&self, endpoint: usize, host: &str, path: &[u8]) -> Found<'_> {
+    pub(crate) fn find(&self, endpoint: usize, host: &[u8], path: &[u8]) -> Found<'_> {
         let endpoint = &self.endpoints[endpoint];
         let server = endpoint.hosts.select(host);
         let location = server.select_location(path);
