@@ -66,7 +66,7 @@ impl evl_server_options {
     ///
     /// # Safety
     /// `backend` is NULL or a C string.
-    pub(super) unsafe fn to_engine(&self) -> Result<server::Options> {
+    pub(super) unsafe fn to_engine(self) -> Result<server::Options> {
         // SAFETY: the caller promises it.
         let backend = unsafe { backend_kind(self.backend) }?;
         let default = server::Options::default();
