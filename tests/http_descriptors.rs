@@ -136,12 +136,14 @@ fn an_answer_to_head_keeps_no_file_open() {
 /// Of several workers, one may have the idle connection and another no room.
 #[test]
 fn a_server_out_of_descriptors_serves_on_and_recovers() {
-    for policy in ["reuseport", "shared", "round_robin"] {
-        for workers in [1, 3] {
-            let lines = format!("worker_processes {workers}; accept_policy {policy};");
-            run_out_and_recover(&lines);
+    std::thread::scope(|scope| {
+        for policy in ["reuseport", "shared", "round_robin"] {
+            for workers in [1, 3] {
+                let lines = format!("worker_processes {workers}; accept_policy {policy};");
+                scope.spawn(move || run_out_and_recover(&lines));
+            }
         }
-    }
+    });
 }
 
 fn run_out_and_recover(lines: &str) {
@@ -150,17 +152,21 @@ fn run_out_and_recover(lines: &str) {
     let turns = |client: &mut Client| client.answer().expect(200).text().parse::<u64>().unwrap();
     let mut first = process.connect();
     first.ask(get("/small")).expect(200);
-    let begun = ["/turns", "/turns", "/"].into_iter().chain(std::iter::repeat_n("/", MOST * 2));
-    let begun = begun.map(|target| {
-        let mut client = process.connect();
+    let begin = |mut client: Client, target: &str| {
         client.send(format!("GET {target} HTTP/1.1\r\n"));
         client
+    };
+    // Three that are accepted for certain, and more than can be.
+    let [mut before, mut after, mut accepted] = ["/turns", "/turns", "/"].map(|target| {
+        let mut client = process.connect();
+        client.ask(get("/small")).expect(200);
+        begin(client, target)
     });
-    let mut waiting: Vec<Client> = begun.collect();
+    let mut waiting: Vec<Client> =
+        (0..MOST * 2).map(|_| begin(process.connect(), "/turns")).collect();
     // The idle one makes room.
     first.end();
     let mut last = waiting.pop().unwrap();
-    let [mut before, mut after, mut accepted] = [0, 0, 0].map(|index| waiting.remove(index));
     before.send("Host: h\r\n\r\n");
     let used = turns(&mut before);
     // It has fallen idle, too.
@@ -176,6 +182,7 @@ fn run_out_and_recover(lines: &str) {
     drop(waiting);
     last.send("Host: h\r\n\r\n");
     last.answer().expect(200);
+    process.settles_at(MOST / 2);
     process.connect().ask(get("/large")).expect(200);
 }
 
