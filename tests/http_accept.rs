@@ -99,7 +99,7 @@ fn every_policy_counts_each_connection_once() {
             sum(&counters, |it| it.shed),
         ];
         assert_eq!(sums, [60, 60, 0], "{policy:?}: {counters:?}");
-        assert!(counters.iter().all(|it| it.turns > 0), "{policy:?}: {counters:?}");
+        assert!(sum(&counters, |it| it.turns) > 60, "{policy:?}: {counters:?}");
     }
 }
 

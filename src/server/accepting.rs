@@ -13,6 +13,8 @@ use std::os::fd::OwnedFd;
 /// The listeners of one worker.
 pub(crate) struct Accepting {
     listeners: Vec<Listener>,
+    /// `udata` of the first listener.
+    first: usize,
     /// Nothing is accepted; when to see whether there is room.
     paused_until: Option<u64>,
     /// The server stops: when to let go of the listeners.
@@ -30,10 +32,14 @@ pub(crate) struct Arrival {
 impl Accepting {
     /// Has the reactor tell of waiting connections, with `first` as `udata` of the first listener.
     pub(crate) fn watch(listeners: Vec<Listener>, reactor: &Reactor, first: usize) -> Result<Self> {
-        for (index, listener) in listeners.iter().enumerate() {
-            listener.watch(reactor, first + index)?;
-        }
-        Ok(Self { listeners, paused_until: None, closes_at: None })
+        let accepting = Self { listeners, first, paused_until: None, closes_at: None };
+        accepting.watch_all(reactor)?;
+        Ok(accepting)
+    }
+
+    fn watch_all(&self, reactor: &Reactor) -> Result<()> {
+        let mut listeners = self.listeners.iter().zip(self.first..);
+        listeners.try_for_each(|(listener, udata)| listener.watch(reactor, udata))
     }
 
     /// How many listeners there are.
@@ -66,7 +72,10 @@ impl Accepting {
     /// There is no room. The listeners stay readable, so they are not looked at for a while.
     pub(crate) fn pause(&mut self, reactor: &Reactor, now: u64) {
         if self.paused_until.is_none() {
-            self.enable(reactor, false);
+            for listener in &self.listeners {
+                // The knote exists as long as the listener does, so that this cannot fail.
+                let _ = listener.silence(reactor);
+            }
         }
         self.paused_until = Some(now.saturating_add(clock::nanoseconds(limits::ACCEPT_PAUSE)));
     }
@@ -81,9 +90,10 @@ impl Accepting {
     }
 
     /// There may be room again.
-    pub(crate) fn resume(&mut self, reactor: &Reactor) {
-        if self.paused_until.take().is_some() {
-            self.enable(reactor, true);
+    pub(crate) fn resume(&mut self, reactor: &Reactor, now: u64) {
+        if self.paused_until.take().is_some() && self.watch_all(reactor).is_err() {
+            // There was no memory for it.
+            self.pause(reactor, now);
         }
     }
 
@@ -118,12 +128,5 @@ impl Accepting {
     /// When something is to be done though nothing happened, if ever.
     pub(crate) fn deadline(&self) -> u64 {
         self.paused_until.unwrap_or(u64::MAX).min(self.closes_at.unwrap_or(u64::MAX))
-    }
-
-    fn enable(&self, reactor: &Reactor, enabled: bool) {
-        for listener in &self.listeners {
-            // The knote exists as long as the listener does, so that this cannot fail.
-            let _ = listener.enable(reactor, enabled);
-        }
     }
 }

@@ -56,7 +56,7 @@ impl Listener {
         self.endpoint
     }
 
-    /// Has the reactor tell of waiting connections.
+    /// Has the reactor tell of waiting connections, at once of those that wait already.
     pub(crate) fn watch(&self, reactor: &Reactor, udata: usize) -> Result<()> {
         let fflags = if self.shared { note::EXCLUSIVE } else { 0 };
         reactor.add(&Event { udata, fflags, ..self.change(Flags::ADD) })
@@ -80,10 +80,9 @@ impl Listener {
         reactor.change(&[self.change(Flags::DELETE)], &mut []).map(drop)
     }
 
-    /// Has the reactor be silent about waiting connections, or tell of them again.
-    pub(crate) fn enable(&self, reactor: &Reactor, enabled: bool) -> Result<()> {
-        let flags = if enabled { Flags::ENABLE } else { Flags::DISABLE };
-        reactor.change(&[self.change(flags | Flags::KEEPUDATA)], &mut []).map(drop)
+    /// Has the reactor be silent about waiting connections until it is to watch again.
+    pub(crate) fn silence(&self, reactor: &Reactor) -> Result<()> {
+        reactor.change(&[self.change(Flags::DISABLE | Flags::KEEPUDATA)], &mut []).map(drop)
     }
 
     fn change(&self, flags: Flags) -> Event {

@@ -91,6 +91,7 @@ pub(crate) fn listen(socket: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
 /// finish it: a filter (socket(7), `SO_ATTACH_FILTER`) drops segments with SYN and without ACK. A client
 /// sends its SYN again after a second. `ENOTSUP` where there are no such filters.
 #[cfg(target_os = "linux")]
+#[expect(clippy::cast_possible_truncation, reason = "the codes of BPF fit into eight bits")]
 pub(crate) fn drop_new_connections(listener: BorrowedFd<'_>) -> io::Result<()> {
     use libc::{BPF_ABS, BPF_ALU, BPF_AND, BPF_B, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_RET};
     /// Where TCP's flags are in a segment, and SYN and ACK among them (RFC 9293 section 3.1).
@@ -98,7 +99,9 @@ pub(crate) fn drop_new_connections(listener: BorrowedFd<'_>) -> io::Result<()> {
     const SYN: u32 = 0x02;
     const ACK: u32 = 0x10;
     // Each of these codes fits into the eight lowest bits.
-    let step = |code: u32, jt, jf, k| socket2::SockFilter::new(u16::try_from(code).unwrap_or_default(), jt, jf, k);
+    let step = |code: u32, jt, jf, k| {
+        socket2::SockFilter::new(u16::try_from(code).unwrap_or_default(), jt, jf, k)
+    };
     SockRef::from(&listener).attach_filter(&[
         step(BPF_LD | BPF_B | BPF_ABS, 0, 0, FLAGS),
         step(BPF_ALU | BPF_AND | BPF_K, 0, 0, SYN | ACK),

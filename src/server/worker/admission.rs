@@ -207,7 +207,7 @@ impl Worker {
     }
 
     pub(super) fn resume_accepting(&mut self) {
-        self.admission.accepting.resume(&self.reactor);
+        self.admission.accepting.resume(&self.reactor, self.cx.now);
         self.publish_pause();
     }
 
