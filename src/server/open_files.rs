@@ -11,6 +11,8 @@
 mod cache;
 mod file;
 mod name;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use file::{Content, OpenFile, Version};
 pub(crate) use name::Name;
