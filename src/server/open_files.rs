@@ -72,7 +72,7 @@ impl OpenFiles {
 
     /// Descriptors ran out: closes some that are not in use. False if there are none.
     pub(crate) fn shed(&mut self) -> bool {
-        self.caches.iter_mut().fold(false, |shed, cache| cache.shed() || shed)
+        self.caches.iter_mut().any(Cache::shed)
     }
 
     /// The file or directory of this name, opened now or before.
