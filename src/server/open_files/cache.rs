@@ -125,6 +125,11 @@ impl Cache {
         !names.is_empty()
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     fn forget(&mut self, key: &Key) -> Option<Entry> {
         let entry = self.entries.pop(key.bytes())?;
         self.held -= entry.held();
