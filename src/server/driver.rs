@@ -9,7 +9,6 @@ use super::context::Context;
 use super::limits;
 use super::output::Outgoing;
 use super::site::Site;
-use crate::reactor::timers::TimerKey;
 use crate::reactor::{BackendKind, Event, Filter, Flags, Reactor};
 use crate::sys::sendfile::sendfile;
 use crate::sys::socket;
@@ -32,8 +31,6 @@ pub(crate) struct Client {
     write_watched: bool,
     /// Whether the worker has it on its list of clients to go on with.
     pub(crate) busy: bool,
-    /// The time-out that is set, and for when.
-    pub(crate) timer: Option<(TimerKey, u64)>,
 }
 
 /// How a turn of a client ended.
@@ -64,7 +61,6 @@ impl Client {
             read_watched: true,
             write_watched: false,
             busy: false,
-            timer: None,
         };
         reactor.add(&client.interest(Filter::READ, udata))?;
         Ok(client)
@@ -211,6 +207,6 @@ mod tests {
 
     #[test]
     fn a_client_at_rest_is_small() {
-        assert!(size_of::<Client>() <= 256, "{}", size_of::<Client>());
+        assert!(size_of::<Client>() <= 88, "{}", size_of::<Client>());
     }
 }

@@ -3,6 +3,7 @@
 //! time-outs, buffers. Nothing is shared while requests are answered.
 
 use super::accepting::{Accepting, Arrival};
+use super::clients::Clients;
 use super::connection::Connection;
 use super::context::Context;
 use super::driver::{Client, Turn};
@@ -13,10 +14,8 @@ use super::mailbox::{Mailbox, Order};
 use super::shedding::longest_idle;
 use super::site::Site;
 use crate::error::Result;
-use crate::reactor::timers::Timers;
 use crate::reactor::{BackendKind, Event, Reactor};
 use crate::sys::clock;
-use slab::Slab;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -30,8 +29,7 @@ pub(crate) struct Worker {
     reactor: Arc<Reactor>,
     mailbox: Arc<Mailbox>,
     accepting: Accepting,
-    clients: Slab<Client>,
-    timers: Timers<usize>,
+    clients: Clients<Client>,
     /// Clients whose turn ended before their work.
     busy: Vec<usize>,
     /// When the stop that has been ordered cuts off what still runs.
@@ -57,8 +55,7 @@ impl Worker {
             accepting: Accepting::watch(listeners, &reactor, MAIL + 1)?,
             site,
             reactor,
-            clients: Slab::new(),
-            timers: Timers::new(clock::monotonic_ns()),
+            clients: Clients::new(clock::monotonic_ns()),
             busy: Vec::new(),
             ends_at: None,
             buffer: vec![0; limits::RECEIVE].into(),
@@ -111,7 +108,7 @@ impl Worker {
             return Some(Duration::ZERO);
         }
         // Not an iterator's `min`: optimised, it looks at what None holds, and valgrind sees that.
-        let next = [self.timers.next_deadline(), self.accepting.paused_until(), self.ends_at]
+        let next = [self.clients.next_deadline(), self.accepting.paused_until(), self.ends_at]
             .map(|at| at.unwrap_or(u64::MAX));
         let next = next[0].min(next[1]).min(next[2]);
         (next != u64::MAX).then(|| Duration::from_nanos(next.saturating_sub(clock::monotonic_ns())))
@@ -155,23 +152,15 @@ impl Worker {
         self.schedule(key);
     }
 
-    /// Sets the time-out if the one that is set is later than the deadline; an earlier one finds the
-    /// new deadline when it comes.
     fn schedule(&mut self, key: usize) {
         let Some(client) = self.clients.get_mut(key) else { return };
         let deadline = client.connection.deadline(self.cx.now);
-        match client.timer {
-            Some((_, at)) if at <= deadline => return,
-            Some((timer, _)) => drop(self.timers.remove(timer)),
-            None => {}
-        }
-        client.timer = Some((self.timers.insert(deadline, key), deadline));
+        self.clients.schedule(key, deadline);
     }
 
     fn expire(&mut self) {
-        while let Some(key) = self.timers.pop_expired(self.cx.now) {
+        while let Some(key) = self.clients.pop_expired(self.cx.now) {
             let Some(client) = self.clients.get_mut(key) else { continue };
-            client.timer = None;
             if client.connection.deadline(self.cx.now) <= self.cx.now {
                 if client.connection.timed_out(&self.site, &mut self.cx) {
                     self.drive(key);
@@ -186,11 +175,8 @@ impl Worker {
     }
 
     fn close(&mut self, key: usize) {
-        let Some(mut client) = self.clients.try_remove(key) else { return };
+        let Some(mut client) = self.clients.remove(key) else { return };
         client.end(&self.reactor, &mut self.cx);
-        if let Some((timer, _)) = client.timer {
-            self.timers.remove(timer);
-        }
     }
 
     fn accept(&mut self, index: usize, most: usize) {
@@ -209,10 +195,9 @@ impl Worker {
     fn serve(&mut self, Arrival { socket, peer, endpoint }: Arrival) {
         let settings = Arc::clone(self.site.settings_before_request(endpoint));
         let connection = Connection::new(peer, endpoint, settings, self.cx.now);
-        let entry = self.clients.vacant_entry();
-        let key = entry.key();
+        let key = self.clients.next_key();
         if let Ok(client) = Client::watch(socket, connection, &self.reactor, self.base + key) {
-            entry.insert(client);
+            self.clients.insert(client);
             self.schedule(key);
         }
     }
