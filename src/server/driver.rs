@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The readiness driver: moves bytes between a socket and its connection when the reactor says that
-//! it can be done. READ is watched edge-triggered from the start, WRITE only while something is left
-//! to send. Where the system call behind the reactor knows no edges, a knote is for one event instead
+//! it can be done. READ is watched edge-triggered from the first time that it is waited for, WRITE only
+//! while something is left to send. Where the system call behind the reactor knows no edges, a knote is for one event instead
 //! and added again when the next one is waited for.
 
 use super::connection::{Connection, Next};
@@ -44,26 +44,20 @@ pub(crate) enum Turn {
 }
 
 impl Client {
-    /// Has the reactor watch a new connection; its events carry `udata`.
-    pub(crate) fn watch(
-        socket: OwnedFd,
-        connection: Connection,
-        reactor: &Reactor,
-        udata: usize,
-    ) -> crate::Result<Self> {
-        let client = Self {
+    /// A new connection, which nothing watches yet: what it is for has mostly come by the time that it
+    /// is accepted, and one request may be all.
+    pub(crate) fn new(socket: OwnedFd, connection: Connection, reactor: &Reactor) -> Self {
+        Self {
             socket,
             connection,
-            readable: false,
+            readable: true,
             at_end: false,
             blocked: false,
             trigger: trigger(reactor.backend()),
-            read_watched: true,
+            read_watched: false,
             write_watched: false,
             busy: false,
-        };
-        reactor.add(&client.interest(Filter::READ, udata))?;
-        Ok(client)
+        }
     }
 
     fn interest(&self, filter: Filter, udata: usize) -> Event {

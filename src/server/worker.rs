@@ -196,10 +196,8 @@ impl Worker {
         let settings = Arc::clone(self.site.settings_before_request(endpoint));
         let connection = Connection::new(peer, endpoint, settings, self.cx.now);
         let key = self.clients.next_key();
-        if let Ok(client) = Client::watch(socket, connection, &self.reactor, self.base + key) {
-            self.clients.insert(client);
-            self.schedule(key);
-        }
+        self.clients.insert(Client::new(socket, connection, &self.reactor));
+        self.drive(key);
     }
 
     /// Descriptors or memory ran out: closes some idle connections. False if that made no room.
