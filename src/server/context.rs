@@ -25,6 +25,7 @@ pub(crate) struct Context {
     pub(crate) buffers: Buffers,
     /// `None` while it is with a connection, and after a panic.
     pub(crate) scratch: Option<Box<Scratch>>,
+    #[expect(clippy::vec_box, reason = "they go from hand to hand")]
     spare: Vec<Box<Passing>>,
 }
 
