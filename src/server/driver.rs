@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The readiness driver: moves bytes between a socket and its connection when the reactor says that
-//! it can be done. READ is watched edge-triggered from the start, WRITE only while something is left
-//! to send. Where the system call behind the reactor knows no edges, a knote is for one event instead
+//! it can be done. READ is watched edge-triggered from the first time that it is waited for, WRITE only
+//! while something is left to send. Where the system call behind the reactor knows no edges, a knote is for one event instead
 //! and added again when the next one is waited for.
 
 use super::connection::{Connection, Next};
@@ -9,7 +9,6 @@ use super::context::Context;
 use super::limits;
 use super::output::Outgoing;
 use super::site::Site;
-use crate::reactor::timers::TimerKey;
 use crate::reactor::{BackendKind, Event, Filter, Flags, Reactor};
 use crate::sys::sendfile::sendfile;
 use crate::sys::socket;
@@ -32,8 +31,6 @@ pub(crate) struct Client {
     write_watched: bool,
     /// Whether the worker has it on its list of clients to go on with.
     pub(crate) busy: bool,
-    /// The time-out that is set, and for when.
-    pub(crate) timer: Option<(TimerKey, u64)>,
 }
 
 /// How a turn of a client ended.
@@ -47,27 +44,20 @@ pub(crate) enum Turn {
 }
 
 impl Client {
-    /// Has the reactor watch a new connection; its events carry `udata`.
-    pub(crate) fn watch(
-        socket: OwnedFd,
-        connection: Connection,
-        reactor: &Reactor,
-        udata: usize,
-    ) -> crate::Result<Self> {
-        let client = Self {
+    /// A new connection, which nothing watches yet: what it is for has mostly come by the time that it
+    /// is accepted, and one request may be all.
+    pub(crate) fn new(socket: OwnedFd, connection: Connection, reactor: &Reactor) -> Self {
+        Self {
             socket,
             connection,
-            readable: false,
+            readable: true,
             at_end: false,
             blocked: false,
             trigger: trigger(reactor.backend()),
-            read_watched: true,
+            read_watched: false,
             write_watched: false,
             busy: false,
-            timer: None,
-        };
-        reactor.add(&client.interest(Filter::READ, udata))?;
-        Ok(client)
+        }
     }
 
     fn interest(&self, filter: Filter, udata: usize) -> Event {
@@ -211,6 +201,6 @@ mod tests {
 
     #[test]
     fn a_client_at_rest_is_small() {
-        assert!(size_of::<Client>() <= 256, "{}", size_of::<Client>());
+        assert!(size_of::<Client>() <= 88, "{}", size_of::<Client>());
     }
 }

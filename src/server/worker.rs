@@ -5,6 +5,7 @@
 mod admission;
 
 use super::accepting::Accepting;
+use super::clients::Clients;
 use super::context::Context;
 use super::driver::{Client, Turn};
 use super::limits;
@@ -14,12 +15,10 @@ use super::mailbox::Order;
 use super::site::Site;
 use super::team::Team;
 use crate::error::{Error, Result};
-use crate::reactor::timers::Timers;
 use crate::reactor::{Event, Reactor};
 use crate::sys::clock;
 use admission::Admission;
 pub(crate) use admission::Rules;
-use slab::Slab;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -35,8 +34,7 @@ pub(crate) struct Worker {
     site: Arc<Site>,
     reactor: Arc<Reactor>,
     admission: Admission,
-    clients: Slab<Client>,
-    timers: Timers<usize>,
+    clients: Clients<Client>,
     /// Clients whose turn ended before their work.
     busy: Vec<usize>,
     /// When the stop that has been ordered cuts off what still runs.
@@ -67,8 +65,7 @@ impl Worker {
             team,
             site,
             reactor,
-            clients: Slab::new(),
-            timers: Timers::new(clock::monotonic_ns()),
+            clients: Clients::new(clock::monotonic_ns()),
             busy: Vec::new(),
             ends_at: None,
             base,
@@ -141,7 +138,7 @@ impl Worker {
         }
         // Not an iterator's `min`: optimised, it looks at what None holds, and valgrind sees that.
         let [timer, end, files] =
-            [self.timers.next_deadline(), self.ends_at, self.cx.files.next_deadline()]
+            [self.clients.next_deadline(), self.ends_at, self.cx.files.next_deadline()]
                 .map(|at| at.unwrap_or(u64::MAX));
         let next = timer.min(end).min(files).min(self.admission.accepting.deadline());
         (next != u64::MAX).then(|| Duration::from_nanos(next.saturating_sub(clock::monotonic_ns())))
@@ -185,23 +182,15 @@ impl Worker {
         self.schedule(key);
     }
 
-    /// Sets the time-out if the one that is set is later than the deadline; an earlier one finds the
-    /// new deadline when it comes.
     fn schedule(&mut self, key: usize) {
         let Some(client) = self.clients.get_mut(key) else { return };
         let deadline = client.connection.deadline(&self.cx);
-        match client.timer {
-            Some((_, at)) if at <= deadline => return,
-            Some((timer, _)) => drop(self.timers.remove(timer)),
-            None => {}
-        }
-        client.timer = Some((self.timers.insert(deadline, key), deadline));
+        self.clients.schedule(key, deadline);
     }
 
     fn expire(&mut self) {
-        while let Some(key) = self.timers.pop_expired(self.cx.now) {
+        while let Some(key) = self.clients.pop_expired(self.cx.now) {
             let Some(client) = self.clients.get_mut(key) else { continue };
-            client.timer = None;
             if client.connection.deadline(&self.cx) <= self.cx.now {
                 if client.connection.timed_out(&self.site, &mut self.cx) {
                     self.drive(key);
@@ -215,13 +204,10 @@ impl Worker {
     }
 
     fn close(&mut self, key: usize) {
-        let Some(mut client) = self.clients.try_remove(key) else { return };
+        let Some(mut client) = self.clients.remove(key) else { return };
         self.cx.count.closed += 1;
         self.admission.vacated();
         client.end(&self.reactor, &mut self.cx);
-        if let Some((timer, _)) = client.timer {
-            self.timers.remove(timer);
-        }
     }
 
     /// Answers what a client may have sent and nobody has read yet, before it counts as idle.

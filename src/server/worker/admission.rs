@@ -124,15 +124,10 @@ impl Worker {
     pub(super) fn serve(&mut self, Arrival { socket, peer, endpoint }: Arrival) {
         let settings = Arc::clone(self.site.settings_before_request(endpoint));
         let connection = Connection::new(peer, endpoint, settings, self.cx.now);
-        let entry = self.clients.vacant_entry();
-        let key = entry.key();
+        let key = self.clients.next_key();
         self.cx.count.accepted += 1;
-        if let Ok(client) = Client::watch(socket, connection, &self.reactor, self.base + key) {
-            entry.insert(client);
-            self.schedule(key);
-        } else {
-            self.cx.count.closed += 1;
-        }
+        self.clients.insert(Client::new(socket, connection, &self.reactor));
+        self.drive(key);
     }
 
     /// There is no room for a connection that waits, if one does: closes idle ones. If there are none,
