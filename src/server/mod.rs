@@ -6,7 +6,7 @@
 
 mod body;
 mod compression;
-mod conf;
+pub(crate) mod conf;
 mod config;
 mod connection;
 mod content;
