@@ -6,6 +6,7 @@ mod settings;
 
 pub(crate) use settings::{Autoindex, Gzip, ListingFormat, Settings, Symlinks, Trusted};
 
+use super::options::AcceptPolicy;
 use crate::http::status::Status;
 use crate::net::Address;
 use std::fmt;
@@ -14,8 +15,12 @@ use std::sync::Arc;
 /// A whole configuration.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
-    /// `worker_processes`; `None` is `auto`, one per processor.
+    /// `worker_processes`; 0 is `auto`, one per processor.
     pub(crate) workers: Option<usize>,
+    /// `accept_policy`
+    pub(crate) accept_policy: Option<AcceptPolicy>,
+    /// `worker_connections`; 0 is no limit.
+    pub(crate) worker_connections: Option<u64>,
     /// The virtual servers in the order of the file.
     pub(crate) servers: Vec<VirtualServer>,
 }

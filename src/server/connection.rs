@@ -179,11 +179,6 @@ impl Connection {
         begins
     }
 
-    /// The server stops: a connection between requests closes now, others after their answer.
-    pub(crate) fn drain(&mut self) {
-        self.closing |= self.is_resting();
-    }
-
     /// Since when nothing has come and nothing is to be sent; `None` if a request has begun, or may be
     /// on its way from a client that has just connected.
     pub(crate) fn idle_since(&self, now: u64) -> Option<u64> {

@@ -2,6 +2,7 @@
 //! What a worker lends to each of its connections in turn: the time, the logs and buffers. Connections
 //! at rest own none of it.
 
+use super::counters::Count;
 use super::exchange::Response;
 use super::limits;
 use super::log::{Entry, Logs};
@@ -19,6 +20,7 @@ pub(crate) struct Context {
     pub(crate) draining: bool,
     /// Whether descriptors or memory ran out in this turn, so that idle connections are to make room.
     pub(crate) exhausted: bool,
+    pub(crate) count: Count,
     pub(crate) logs: Logs,
     pub(crate) buffers: Buffers,
     /// The head that is being decoded, its path, and the answer to it.
@@ -35,6 +37,7 @@ impl Context {
             dates: DateCache::new(),
             draining: false,
             exhausted: false,
+            count: Count::default(),
             logs,
             buffers: Buffers::default(),
             head: Head::default(),

@@ -50,7 +50,12 @@ pub(crate) const ACCEPTS: usize = 64;
 /// Connections still accepted from one listener when the server stops: the longest queue that Linux
 /// keeps unless told otherwise (`net.core.somaxconn`, listen(2)).
 pub(crate) const LAST_ACCEPTS: usize = 4096;
-/// Pause of accepting after the process or the system ran out of descriptors or memory.
+/// When the server stops: how long its listeners still let in who is on the way, and how long after an
+/// answer the connection waits for another request.
+pub(crate) const DRAIN_PATIENCE: Duration = Duration::from_millis(100);
+/// When the server stops: how long a connection that has its last answer is read from at most.
+pub(crate) const DRAIN_LINGERING: Duration = Duration::from_secs(1);
+/// Pause of accepting while there is no room for another connection, unless one ends before.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Most idle connections closed at a time to make room when descriptors or memory ran out.
 pub(crate) const SHED: usize = 32;

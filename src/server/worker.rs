@@ -2,19 +2,23 @@
 //! A worker: one thread, one reactor, and what belongs to them alone: listeners, connections,
 //! time-outs, buffers. Nothing is shared while requests are answered.
 
-use super::connection::Connection;
+mod admission;
+
+use super::accepting::Accepting;
 use super::context::Context;
 use super::driver::{Client, Turn};
 use super::limits;
 use super::listener::Listener;
 use super::log::Logs;
-use super::mailbox::{Mailbox, Order};
+use super::mailbox::Order;
 use super::site::Site;
-use crate::error::Result;
-use crate::net;
+use super::team::Team;
+use crate::error::{Error, Result};
 use crate::reactor::timers::Timers;
-use crate::reactor::{BackendKind, Event, Reactor};
+use crate::reactor::{Event, Reactor};
 use crate::sys::clock;
+use admission::Admission;
+pub(crate) use admission::Rules;
 use slab::Slab;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -22,15 +26,15 @@ use std::time::{Duration, SystemTime};
 use std::vec;
 
 /// `udata` of the mailbox; listeners follow, then clients.
-const MAIL: usize = 0;
+pub(crate) const MAIL: usize = 0;
 
 pub(crate) struct Worker {
+    /// Its place in the team.
+    index: usize,
+    team: Arc<Team>,
     site: Arc<Site>,
     reactor: Arc<Reactor>,
-    mailbox: Arc<Mailbox>,
-    listeners: Vec<Listener>,
-    /// When to accept again, after descriptors or memory ran out.
-    paused_until: Option<u64>,
+    admission: Admission,
     clients: Slab<Client>,
     timers: Timers<usize>,
     /// Clients whose turn ended before their work.
@@ -44,41 +48,39 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// A worker that has its listeners, though nobody runs it yet.
+    /// A worker of the team that has its listeners, though nobody runs it yet.
     pub(crate) fn new(
+        index: usize,
+        team: Arc<Team>,
         site: Arc<Site>,
         listeners: Vec<Listener>,
+        rules: Rules,
         logs: Logs,
-        backend: Option<BackendKind>,
     ) -> Result<Self> {
-        let reactor = Arc::new(Reactor::for_careful_owner(backend)?);
-        for (index, listener) in listeners.iter().enumerate() {
-            listener.watch(&reactor, MAIL + 1 + index)?;
-        }
+        let reactor = team.seat(index).map(|seat| seat.mailbox.reactor());
+        let reactor = reactor.ok_or_else(|| Error::invalid("a worker has a place in the team"))?;
+        let base = MAIL + 1 + listeners.len();
+        let accepting = Accepting::watch(listeners, &reactor, MAIL + 1)?;
         Ok(Self {
-            mailbox: Arc::new(Mailbox::new(Arc::clone(&reactor), MAIL)?),
-            base: MAIL + 1 + listeners.len(),
+            admission: Admission::new(rules, accepting, index, team.count()),
+            index,
+            team,
             site,
             reactor,
-            listeners,
-            paused_until: None,
             clients: Slab::new(),
             timers: Timers::new(clock::monotonic_ns()),
             busy: Vec::new(),
             ends_at: None,
+            base,
             buffer: vec![0; limits::RECEIVE].into(),
             cx: Context::new(logs),
         })
     }
 
-    pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
-        Arc::clone(&self.mailbox)
-    }
-
     /// Works until a stop has been ordered and is done.
     pub(crate) fn run(mut self) -> Result<()> {
         let mut events = vec![Event::default(); limits::EVENTS];
-        while !self.is_done() {
+        while !self.is_done() || self.has_last_orders() {
             let patience = self.patience();
             let count = match self.reactor.wait(&mut events, patience) {
                 Err(error) if error.is_interrupted() => 0,
@@ -96,18 +98,39 @@ impl Worker {
                 }
             }
             self.expire();
-            if std::mem::take(&mut self.cx.exhausted) {
-                self.shed();
-            }
-            self.cx.logs.flush();
+            self.end_turn();
         }
         self.keys().for_each(|key| self.close(key));
-        self.cx.logs.flush();
+        self.end_turn();
         Ok(())
     }
 
+    fn end_turn(&mut self) {
+        self.relieve();
+        self.admit_waiting();
+        self.end_admission();
+        self.cx.count.turns += 1;
+        self.publish();
+        self.cx.logs.flush();
+    }
+
+    fn publish(&self) {
+        if let Some(seat) = self.team.seat(self.index) {
+            seat.tally.publish(&self.cx.count);
+        }
+    }
+
     fn is_done(&self) -> bool {
-        self.ends_at.is_some_and(|at| self.clients.is_empty() || at <= self.cx.now)
+        let is_idle = self.clients.is_empty() && self.admission.accepting.count() == 0;
+        self.ends_at.is_some_and(|at| is_idle || at <= self.cx.now)
+    }
+
+    /// Takes no further order, and obeys those that were given before. Whether there is something to
+    /// do all the same.
+    fn has_last_orders(&mut self) -> bool {
+        let orders = self.team.seat(self.index).map(|seat| seat.mailbox.close());
+        orders.into_iter().flatten().for_each(|order| self.obey(order));
+        !self.is_done()
     }
 
     /// How long to wait for events at most.
@@ -116,17 +139,16 @@ impl Worker {
             return Some(Duration::ZERO);
         }
         // Not an iterator's `min`: optimised, it looks at what None holds, and valgrind sees that.
-        let next = [self.timers.next_deadline(), self.paused_until, self.ends_at]
-            .map(|at| at.unwrap_or(u64::MAX));
-        let next = next[0].min(next[1]).min(next[2]);
+        let [timer, end] =
+            [self.timers.next_deadline(), self.ends_at].map(|at| at.unwrap_or(u64::MAX));
+        let next = timer.min(end).min(self.admission.accepting.deadline());
         (next != u64::MAX).then(|| Duration::from_nanos(next.saturating_sub(clock::monotonic_ns())))
     }
 
     fn handle(&mut self, event: &Event) {
         if event.udata == MAIL {
-            for order in self.mailbox.take() {
-                self.obey(order);
-            }
+            let orders = self.team.seat(self.index).map(|seat| seat.mailbox.take());
+            orders.into_iter().flatten().for_each(|order| self.obey(order));
         } else if let Some(key) = event.udata.checked_sub(self.base) {
             if let Some(client) = self.clients.get_mut(key) {
                 client.noted(event);
@@ -157,6 +179,7 @@ impl Worker {
         if client.rearm(&self.reactor, udata).is_err() {
             return self.close(key);
         }
+        self.admission.noted(client, self.cx.now);
         self.schedule(key);
     }
 
@@ -164,7 +187,7 @@ impl Worker {
     /// new deadline when it comes.
     fn schedule(&mut self, key: usize) {
         let Some(client) = self.clients.get_mut(key) else { return };
-        let deadline = client.connection.deadline(self.cx.now);
+        let deadline = client.connection.deadline(&self.cx);
         match client.timer {
             Some((_, at)) if at <= deadline => return,
             Some((timer, _)) => drop(self.timers.remove(timer)),
@@ -177,7 +200,7 @@ impl Worker {
         while let Some(key) = self.timers.pop_expired(self.cx.now) {
             let Some(client) = self.clients.get_mut(key) else { continue };
             client.timer = None;
-            if client.connection.deadline(self.cx.now) <= self.cx.now {
+            if client.connection.deadline(&self.cx) <= self.cx.now {
                 if client.connection.timed_out(&self.site, &mut self.cx) {
                     self.drive(key);
                 } else {
@@ -187,66 +210,16 @@ impl Worker {
                 self.schedule(key);
             }
         }
-        self.resume_accepting();
     }
 
     fn close(&mut self, key: usize) {
         let Some(mut client) = self.clients.try_remove(key) else { return };
+        self.cx.count.closed += 1;
+        self.admission.vacated();
         client.end(&self.reactor, &mut self.cx);
         if let Some((timer, _)) = client.timer {
             self.timers.remove(timer);
         }
-    }
-
-    fn accept(&mut self, index: usize, most: usize) {
-        if self.paused_until.is_some() {
-            return;
-        }
-        for _ in 0..most {
-            let Some(listener) = self.listeners.get(index) else { return };
-            match net::accept(listener.socket()) {
-                Ok(Some((socket, peer))) => {
-                    let endpoint = listener.endpoint();
-                    let settings = self.site.settings_before_request(endpoint);
-                    let connection =
-                        Connection::new(peer, endpoint, Arc::clone(settings), self.cx.now);
-                    let entry = self.clients.vacant_entry();
-                    let key = entry.key();
-                    let client = Client::watch(socket, connection, &self.reactor, self.base + key);
-                    if let Ok(client) = client {
-                        entry.insert(client);
-                        self.schedule(key);
-                    }
-                }
-                Ok(None) => return,
-                // Descriptors or memory ran out.
-                Err(_) if self.shed() => {}
-                Err(_) => return self.pause(),
-            }
-        }
-    }
-
-    /// Descriptors or memory ran out: closes some of the idle connections, those that have been so the
-    /// longest. False if that made no room.
-    fn shed(&mut self) -> bool {
-        let now = self.cx.now;
-        let idle =
-            |(key, client): (usize, &Client)| Some((client.connection.idle_since(now)?, key));
-        let mut idle: Vec<_> = self.clients.iter().filter_map(idle).collect();
-        // A few of many: whoever is idle may well be about to ask.
-        let count = (idle.len() / 8).clamp(1, limits::SHED);
-        if count < idle.len() {
-            idle.select_nth_unstable(count);
-        }
-        let before = self.clients.len();
-        for &(_, key) in idle.iter().take(count) {
-            self.hear(key);
-            let idle = self.clients.get(key).and_then(|client| client.connection.idle_since(now));
-            if idle.is_some() {
-                self.close(key);
-            }
-        }
-        self.clients.len() < before
     }
 
     /// Answers what a client may have sent and nobody has read yet, before it counts as idle.
@@ -257,56 +230,29 @@ impl Worker {
         }
     }
 
-    /// Descriptors or memory ran out. The listeners stay readable, so they are not looked at for a
-    /// while: connections that end meanwhile make room.
-    fn pause(&mut self) {
-        let until = self.cx.now.saturating_add(clock::nanoseconds(limits::ACCEPT_PAUSE));
-        self.paused_until = Some(until);
-        self.enable_listeners(false);
-    }
-
-    fn resume_accepting(&mut self) {
-        if self.paused_until.take_if(|until| *until <= self.cx.now).is_some() {
-            self.enable_listeners(true);
-        }
-    }
-
-    fn enable_listeners(&self, enabled: bool) {
-        for listener in &self.listeners {
-            // The knote exists as long as the listener does, so that this cannot fail.
-            let _ = listener.enable(&self.reactor, enabled);
-        }
-    }
-
     fn obey(&mut self, order: Order) {
-        let Order::Stop { deadline } = order;
-        self.stop_listening();
+        match order {
+            Order::Serve(arrival) => self.serve(arrival),
+            Order::Accept => {
+                self.resume_accepting();
+                self.accept_all(limits::ACCEPTS);
+            }
+            Order::MakeRoom { by } => self.make_room_for(by),
+            Order::Stop { deadline } => self.stop(deadline),
+        }
+    }
+
+    fn stop(&mut self, deadline: u64) {
         self.cx.draining = true;
         self.ends_at = Some(self.ends_at.map_or(deadline, |earlier| earlier.min(deadline)));
+        self.admit_last(deadline);
         for key in self.keys() {
             self.hear(key);
-            if let Some(client) = self.clients.get_mut(key) {
-                client.connection.drain();
-                self.drive(key);
-            }
         }
     }
 
     /// The keys that clients have now; it may be that some lose theirs meanwhile.
     fn keys(&self) -> vec::IntoIter<usize> {
         self.clients.iter().map(|(key, _)| key).collect::<Vec<_>>().into_iter()
-    }
-
-    /// Takes what waits in the listeners' queues, which was promised an answer, and no more.
-    fn stop_listening(&mut self) {
-        for index in 0..self.listeners.len() {
-            self.accept(index, limits::LAST_ACCEPTS);
-        }
-        for listener in self.listeners.drain(..) {
-            // Another worker may hold it open still, and what waits there then would wake this one
-            // again and again. The knote exists, so that this cannot fail.
-            let _ = listener.unwatch(&self.reactor);
-        }
-        self.paused_until = None;
     }
 }

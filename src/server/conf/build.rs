@@ -75,8 +75,18 @@ impl<'a> Builder<'a> {
                 Action::Block(Places::HTTP) => {
                     self.http(&settings, Places::HTTP, statement.block())?;
                 }
-                Action::Block(other) => drop(self.statements(other, statement.block())?),
+                Action::Block(other) => self.main(other, statement.block())?,
                 _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A block of what holds for the whole process.
+    fn main(&mut self, place: Places, block: &'a [Directive]) -> Result<()> {
+        for statement in self.statements(place, block)? {
+            if let Action::Main(set) = statement.definition.action {
+                set(&mut self.config, &statement)?;
             }
         }
         Ok(())

@@ -8,19 +8,32 @@ use crate::http::coding::Coding;
 use crate::http::headers::is_token;
 use crate::server::config::{Config, ListingFormat, Settings, Symlinks, Trusted};
 use crate::server::limits::WORKERS;
+use crate::server::options::AcceptPolicy;
 use crate::sys::symlinks::Links;
 
 /// `worker_processes number | auto`
 pub(super) fn worker_processes(config: &mut Config, statement: &Statement<'_>) -> Result<()> {
     let word = statement.argument(0);
     if word.text == "auto" {
-        config.workers = None;
+        config.workers = Some(0);
         return Ok(());
     }
     let number = values::number(&word.text).and_then(|number| usize::try_from(number).ok());
     let number = number.filter(|number| (1..=WORKERS).contains(number));
     let wanted = || format!("`auto` or a number from 1 to {WORKERS}");
     config.workers = Some(number.ok_or_else(|| statement.refuse(word, wanted()))?);
+    Ok(())
+}
+
+/// `accept_policy reuseport | shared | round_robin`
+pub(super) fn accept_policy(config: &mut Config, statement: &Statement<'_>) -> Result<()> {
+    let word = statement.argument(0);
+    config.accept_policy = Some(match word.text.as_str() {
+        "reuseport" => AcceptPolicy::ReusePort,
+        "shared" => AcceptPolicy::Shared,
+        "round_robin" => AcceptPolicy::RoundRobin,
+        _ => return Err(statement.refuse(word, "`reuseport`, `shared` or `round_robin`")),
+    });
     Ok(())
 }
 

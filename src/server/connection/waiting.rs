@@ -4,6 +4,7 @@
 use super::{Connection, Phase};
 use crate::http::status::{Reject, Status};
 use crate::server::context::Context;
+use crate::server::limits;
 use crate::server::site::Site;
 use crate::sys::clock;
 use std::time::Duration;
@@ -24,15 +25,23 @@ pub(super) enum Waiting {
 
 impl Connection {
     /// When the present wait has to end, in nanoseconds of the worker's clock.
-    pub(crate) fn deadline(&mut self, now: u64) -> u64 {
-        let (waiting, limit) = self.waiting();
+    pub(crate) fn deadline(&mut self, cx: &Context) -> u64 {
+        let now = cx.now;
+        let (waiting, mut limit) = self.waiting();
+        let mut lingering_time = self.settings.lingering_time;
+        if cx.draining
+            && let Some(patience) = self.last_patience(waiting)
+        {
+            limit = limit.min(patience);
+            lingering_time = lingering_time.min(patience);
+        }
         if waiting != self.waiting {
             self.waiting = waiting;
             (self.since, self.begun) = (now, now);
         }
         let pause = self.since.saturating_add(clock::nanoseconds(limit));
         let whole = match (waiting, self.settings.body_min_rate) {
-            (Waiting::Goodbye, _) => self.settings.lingering_time,
+            (Waiting::Goodbye, _) => lingering_time,
             // As long as a client is slower than the rate, its time runs out.
             (Waiting::Body, rate @ 1..) => limit.saturating_add(earned(self.came, rate)),
             _ => return pause,
@@ -52,6 +61,17 @@ impl Connection {
             Phase::Head => (Waiting::Request, settings.keepalive_timeout),
             Phase::Body(_) | Phase::Discard => (Waiting::Body, settings.body_timeout),
             Phase::Linger => (Waiting::Goodbye, settings.lingering_timeout),
+        }
+    }
+
+    /// How long at most it waits for its client when the server stops; `None` where a request has begun.
+    fn last_patience(&self, waiting: Waiting) -> Option<Duration> {
+        match waiting {
+            // A request may be on its way from a client that has just connected.
+            Waiting::Head if self.is_resting() => Some(limits::SHED_PATIENCE),
+            Waiting::Request => Some(limits::DRAIN_PATIENCE),
+            Waiting::Goodbye => Some(limits::DRAIN_LINGERING),
+            Waiting::Head | Waiting::Body | Waiting::Room => None,
         }
     }
 
