@@ -11,7 +11,10 @@ mod tests {
     use proptest::prelude::*;
     use std::path::Path;
 
-    const ALL: [(&str, fn(&[u8])); 7] = [
+    /// A fuzzer's name and what it tries to break.
+    type Property = (&'static str, fn(&[u8]));
+
+    const ALL: [Property; 7] = [
         ("chunked", chunked),
         ("codings", codings),
         ("conditional", conditional),

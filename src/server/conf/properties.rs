@@ -5,8 +5,8 @@ use super::parse;
 use crate::error::ErrorKind;
 use std::path::Path;
 
-/// A text becomes a configuration or an error that says where, if the fault is at a place. Those that would read further files
-/// are passed over.
+/// A text becomes a configuration or an error that says in which file and, where it has a place, shows
+/// the line. Those that would read further files are passed over.
 ///
 /// # Panics
 /// Where it does not hold.
