@@ -731,8 +731,8 @@ int evl_server_counters(const evl_server *server,
 
 /**
  * Starts unless started, waits for SIGINT or SIGTERM, lets running requests end within ten seconds,
- * or until a second signal, and returns 0. It is the whole main loop of a program that only serves.
- * Returns also when another thread stops the server. EVL_ESTATE with `caller_threads`, EBUSY if
+ * or until a second signal, and returns 0. It is the whole main loop of a program that only serves,
+ * and so raises the soft limit of descriptors (RLIMIT_NOFILE) to the hard one. Returns also when another thread stops the server. EVL_ESTATE with `caller_threads`, EBUSY if
  * another server is in this call.
  *
  * Thread: any, one call at a time.

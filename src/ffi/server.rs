@@ -247,8 +247,8 @@ pub unsafe extern "C" fn evl_server_counters(
 
 /// cbindgen:postfix=EVL_NONNULL(1)
 /// Starts unless started, waits for SIGINT or SIGTERM, lets running requests end within ten seconds,
-/// or until a second signal, and returns 0. It is the whole main loop of a program that only serves.
-/// Returns also when another thread stops the server. EVL_ESTATE with `caller_threads`, EBUSY if
+/// or until a second signal, and returns 0. It is the whole main loop of a program that only serves,
+/// and so raises the soft limit of descriptors (RLIMIT_NOFILE) to the hard one. Returns also when another thread stops the server. EVL_ESTATE with `caller_threads`, EBUSY if
 /// another server is in this call.
 ///
 /// Thread: any, one call at a time.

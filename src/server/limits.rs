@@ -39,6 +39,9 @@ pub(crate) const BUFFER: usize = 4 * 1024;
 pub(crate) const SPARE_BUFFERS: usize = 64;
 /// Bytes received by one system call.
 pub(crate) const RECEIVE: usize = 64 * 1024;
+/// Bytes that the kernel takes for a client beyond what that has room for. Without a bound, each client
+/// that does not read would have the server fill a send buffer, of megabytes (tcp(7), `tcp_wmem`).
+pub(crate) const UNSENT: u32 = 128 * 1024;
 /// Bytes of a file sent by one system call, after which it is the others' turn.
 pub(crate) const SENDFILE: usize = 2 * 1024 * 1024;
 /// Files up to this many bytes go out with their head in one call instead of by sendfile(2); a cache of

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Listening sockets: a worker's own, or one that workers share.
 
+use super::limits;
 use super::options::AcceptPolicy;
 use crate::error::Result;
 use crate::net::{self, Address, SocketOptions};
@@ -150,6 +151,9 @@ impl Bound {
             } else {
                 Arc::clone(&self.socket)
             };
+            if matches!(self.address, Address::Ip(_)) {
+                socket::limit_unsent(socket.fd.as_fd(), limits::UNSENT)?;
+            }
             net::start_listening(&socket.fd, &self.address, backlog)?;
             Ok(Listener { socket, endpoint, shared: !own && count > 1 })
         };

@@ -117,6 +117,19 @@ pub(crate) fn drop_new_connections(_listener: BorrowedFd<'_>) -> io::Result<()> 
     Err(io::Error::from_raw_os_error(libc::ENOTSUP))
 }
 
+/// Bounds what a TCP socket holds beyond what its peer has room for (`TCP_NOTSENT_LOWAT`, tcp(7)), in
+/// bytes; connections inherit it from their listener.
+#[cfg(target_os = "linux")]
+pub(crate) fn limit_unsent(listener: BorrowedFd<'_>, bytes: u32) -> io::Result<()> {
+    SockRef::from(&listener).set_tcp_notsent_lowat(bytes)
+}
+
+/// Elsewhere the send buffer is the bound.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn limit_unsent(_listener: BorrowedFd<'_>, _bytes: u32) -> io::Result<()> {
+    Ok(())
+}
+
 /// Probes a silent peer, at the given times or the system's. They are in whole seconds.
 #[cfg(not(target_os = "openbsd"))]
 pub(crate) fn set_keepalive(
