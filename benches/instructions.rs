@@ -3,7 +3,12 @@
 //! times. Two runs with different times tell what one of them takes.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a bench fails by panic")]
-#![allow(dead_code, unused_imports, reason = "the layer is whole, and little of it is measured")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "the layer is whole, and little of it is measured"
+)]
 
 #[path = "../src/http/mod.rs"]
 mod http;

@@ -98,10 +98,7 @@ pub(crate) fn drop_new_connections(listener: BorrowedFd<'_>) -> io::Result<()> {
     const FLAGS: u32 = 13;
     const SYN: u32 = 0x02;
     const ACK: u32 = 0x10;
-    // Each of these codes fits into the eight lowest bits.
-    let step = |code: u32, jt, jf, k| {
-        socket2::SockFilter::new(u16::try_from(code).unwrap_or_default(), jt, jf, k)
-    };
+    let step = |code: u32, jt, jf, k| socket2::SockFilter::new(code as u16, jt, jf, k);
     SockRef::from(&listener).attach_filter(&[
         step(BPF_LD | BPF_B | BPF_ABS, 0, 0, FLAGS),
         step(BPF_ALU | BPF_AND | BPF_K, 0, 0, SYN | ACK),
