@@ -101,13 +101,7 @@ impl<P: Poller> State<P> {
 
     fn find(&mut self, change: &Event) -> Result<Option<KnoteId>> {
         match change.filter {
-            filter if filters::is_named(filter) => {
-                let found = self.names.get(&Name::of(change));
-                if filter == Filter::TIMER {
-                    found.iter().for_each(|id| self.timers.prefetch(id.number()));
-                }
-                Ok(found)
-            }
+            filter if filters::is_named(filter) => Ok(self.names.get(&Name::of(change))),
             _ => {
                 let fd = descriptor::number(change)?;
                 let found = self.find_descriptor(fd, change);
