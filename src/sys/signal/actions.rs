@@ -9,7 +9,7 @@
 //!   `fork`, so that the child finds them free. It leaves them alone until it counts itself, for one made
 //!   by `vfork` shares them with its parent.
 
-use super::handler::{HANDLERS_COUNT, Previous, beside, handler_in, previous_of, set};
+use super::handler::{HANDLERS_COUNT, beside, handler_in, previous_of, set};
 use super::uninterrupted::Uninterrupted;
 use super::{LAST, index};
 use crate::sys::fd::check;
@@ -194,7 +194,7 @@ pub(crate) fn can_be_handled(signal: libc::c_int) -> bool {
 pub(crate) fn is_handled(signal: libc::c_int) -> bool {
     let function = action_of(signal).map_or(libc::SIG_DFL, |current| {
         let previous = handler_in(&current).and_then(|handler| previous_of(signal, handler));
-        previous.map_or(current.sa_sigaction, Previous::function)
+        previous.map_or(current.sa_sigaction, |it| it.function())
     });
     !matches!(function, libc::SIG_DFL | libc::SIG_IGN)
 }
