@@ -169,7 +169,7 @@ fn run_out_and_recover(lines: &str) {
         client
     };
     // Three that are accepted for certain, and more than can be.
-    let [mut before, mut after, mut accepted] = ["/turns", "/turns", "/"].map(|target| {
+    let [mut before, mut after, mut accepted] = ["/turns", "/turns", "/anew/small"].map(|target| {
         let mut client = process.connect();
         client.ask(get("/small")).expect(200);
         begin(client, target)
