@@ -153,13 +153,12 @@ fn without_a_cache_answers_are_the_same() {
         let files: &[(&str, &[u8])] =
             &[("www/small", b"small"), ("www/large", &large), ("www/folder/index.html", b"i")];
         let server = Live::from_file(&config, files);
-        let answers = ["/small", "/large", "/folder/", "/folder", "/nothing"].map(|target| {
+        ["/small", "/large", "/folder/", "/folder", "/nothing"].map(|target| {
             let mut answer = server.get(target).timeless();
             // They tell when the test ran.
             answer.fields.retain(|(name, _)| name != "etag" && name != "last-modified");
             answer
-        });
-        answers
+        })
     };
     assert!(with("open_file_cache off;") == with(""));
     assert!(with("open_file_cache max=1;") == with(""));

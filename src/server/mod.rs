@@ -4,6 +4,7 @@
 //! A [`Server`] is set up, started once, and stopped; every call may come from any thread, though
 //! what is set up after the start is refused.
 
+mod accepting;
 mod body;
 mod compression;
 mod conf;
@@ -26,6 +27,7 @@ mod routes;
 mod routing;
 mod running;
 mod setup;
+mod shedding;
 mod site;
 mod template;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! A worker: one thread, one reactor, and what belongs to them alone: listeners, connections,
 //! time-outs, buffers. Nothing is shared while requests are answered.
 
+use super::accepting::{Accepting, Arrival};
 use super::connection::Connection;
 use super::context::Context;
 use super::driver::{Client, Turn};
@@ -9,9 +10,9 @@ use super::limits;
 use super::listener::Listener;
 use super::log::Logs;
 use super::mailbox::{Mailbox, Order};
+use super::shedding::longest_idle;
 use super::site::Site;
 use crate::error::Result;
-use crate::net;
 use crate::reactor::timers::Timers;
 use crate::reactor::{BackendKind, Event, Reactor};
 use crate::sys::clock;
@@ -28,9 +29,7 @@ pub(crate) struct Worker {
     site: Arc<Site>,
     reactor: Arc<Reactor>,
     mailbox: Arc<Mailbox>,
-    listeners: Vec<Listener>,
-    /// When to accept again, after descriptors or memory ran out.
-    paused_until: Option<u64>,
+    accepting: Accepting,
     clients: Slab<Client>,
     timers: Timers<usize>,
     /// Clients whose turn ended before their work.
@@ -52,16 +51,12 @@ impl Worker {
         backend: Option<BackendKind>,
     ) -> Result<Self> {
         let reactor = Arc::new(Reactor::for_careful_owner(backend)?);
-        for (index, listener) in listeners.iter().enumerate() {
-            listener.watch(&reactor, MAIL + 1 + index)?;
-        }
         Ok(Self {
             mailbox: Arc::new(Mailbox::new(Arc::clone(&reactor), MAIL)?),
             base: MAIL + 1 + listeners.len(),
+            accepting: Accepting::watch(listeners, &reactor, MAIL + 1)?,
             site,
             reactor,
-            listeners,
-            paused_until: None,
             clients: Slab::new(),
             timers: Timers::new(clock::monotonic_ns()),
             busy: Vec::new(),
@@ -118,8 +113,9 @@ impl Worker {
         }
         // Not an iterator's `min`: optimised, it looks at what None holds, and valgrind sees that.
         let files = self.cx.files.next_deadline();
-        let next = [self.timers.next_deadline(), self.paused_until, self.ends_at, files]
-            .map(|at| at.unwrap_or(u64::MAX));
+        let next =
+            [self.timers.next_deadline(), self.accepting.paused_until(), self.ends_at, files]
+                .map(|at| at.unwrap_or(u64::MAX));
         let next = next[0].min(next[1]).min(next[2]).min(next[3]);
         (next != u64::MAX).then(|| Duration::from_nanos(next.saturating_sub(clock::monotonic_ns())))
     }
@@ -189,7 +185,7 @@ impl Worker {
                 self.schedule(key);
             }
         }
-        self.resume_accepting();
+        self.accepting.resume(&self.reactor, self.cx.now);
     }
 
     fn close(&mut self, key: usize) {
@@ -201,50 +197,38 @@ impl Worker {
     }
 
     fn accept(&mut self, index: usize, most: usize) {
-        if self.paused_until.is_some() {
-            return;
-        }
         for _ in 0..most {
-            let Some(listener) = self.listeners.get(index) else { return };
-            match net::accept(listener.socket()) {
-                Ok(Some((socket, peer))) => {
-                    let endpoint = listener.endpoint();
-                    let settings = self.site.settings_before_request(endpoint);
-                    let connection =
-                        Connection::new(peer, endpoint, Arc::clone(settings), self.cx.now);
-                    let entry = self.clients.vacant_entry();
-                    let key = entry.key();
-                    let client = Client::watch(socket, connection, &self.reactor, self.base + key);
-                    if let Ok(client) = client {
-                        entry.insert(client);
-                        self.schedule(key);
-                    }
-                }
+            match self.accepting.next(index) {
+                Ok(Some(arrival)) => self.serve(arrival),
                 Ok(None) => return,
                 // Descriptors or memory ran out.
                 Err(_) if self.shed() => {}
-                Err(_) => return self.pause(),
+                Err(_) => return self.accepting.pause(&self.reactor, self.cx.now),
             }
         }
     }
 
-    /// Descriptors or memory ran out: closes files that are kept open, or else some of the idle
-    /// connections, those that have been so the longest. False if that made no room.
+    /// Takes a connection over.
+    fn serve(&mut self, Arrival { socket, peer, endpoint }: Arrival) {
+        let settings = Arc::clone(self.site.settings_before_request(endpoint));
+        let connection = Connection::new(peer, endpoint, settings, self.cx.now);
+        let entry = self.clients.vacant_entry();
+        let key = entry.key();
+        if let Ok(client) = Client::watch(socket, connection, &self.reactor, self.base + key) {
+            entry.insert(client);
+            self.schedule(key);
+        }
+    }
+
+    /// Descriptors or memory ran out: closes files that are kept open, or else some idle connections.
+    /// False if that made no room.
     fn shed(&mut self) -> bool {
         if self.cx.files.shed() {
             return true;
         }
         let now = self.cx.now;
-        let idle =
-            |(key, client): (usize, &Client)| Some((client.connection.idle_since(now)?, key));
-        let mut idle: Vec<_> = self.clients.iter().filter_map(idle).collect();
-        // A few of many: whoever is idle may well be about to ask.
-        let count = (idle.len() / 8).clamp(1, limits::SHED);
-        if count < idle.len() {
-            idle.select_nth_unstable(count);
-        }
         let before = self.clients.len();
-        for &(_, key) in idle.iter().take(count) {
+        for key in longest_idle(&self.clients, now) {
             self.hear(key);
             let idle = self.clients.get(key).and_then(|client| client.connection.idle_since(now));
             if idle.is_some() {
@@ -259,27 +243,6 @@ impl Worker {
         if let Some(client) = self.clients.get_mut(key) {
             client.try_receive();
             self.drive(key);
-        }
-    }
-
-    /// Descriptors or memory ran out. The listeners stay readable, so they are not looked at for a
-    /// while: connections that end meanwhile make room.
-    fn pause(&mut self) {
-        let until = self.cx.now.saturating_add(clock::nanoseconds(limits::ACCEPT_PAUSE));
-        self.paused_until = Some(until);
-        self.enable_listeners(false);
-    }
-
-    fn resume_accepting(&mut self) {
-        if self.paused_until.take_if(|until| *until <= self.cx.now).is_some() {
-            self.enable_listeners(true);
-        }
-    }
-
-    fn enable_listeners(&self, enabled: bool) {
-        for listener in &self.listeners {
-            // The knote exists as long as the listener does, so that this cannot fail.
-            let _ = listener.enable(&self.reactor, enabled);
         }
     }
 
@@ -304,14 +267,9 @@ impl Worker {
 
     /// Takes what waits in the listeners' queues, which was promised an answer, and no more.
     fn stop_listening(&mut self) {
-        for index in 0..self.listeners.len() {
+        for index in 0..self.accepting.count() {
             self.accept(index, limits::LAST_ACCEPTS);
         }
-        for listener in self.listeners.drain(..) {
-            // Another worker may hold it open still, and what waits there then would wake this one
-            // again and again. The knote exists, so that this cannot fail.
-            let _ = listener.unwatch(&self.reactor);
-        }
-        self.paused_until = None;
+        self.accepting.close(&self.reactor);
     }
 }
