@@ -121,6 +121,10 @@ fuzz: ## each fuzzer of fuzz/ for FUZZ_SECONDS (60)
 	done
 	@echo 'fuzz: all is well'
 
+costs: ## whether a request takes more instructions or system calls than recorded
+	@.ci/need valgrind strace
+	benches/count
+
 bench: examples ## load runs of evl beside its peers
 	bench/run
 
@@ -246,4 +250,4 @@ $(B)/tests/%.c++20: tests/c/%.c tests/c/check.h include/evl.h $(B)/$(LIBRARY) $(
 	@mkdir -p $(B)/tests
 	$(CXX) -std=c++20 -x c++ $(TEST_FLAGS) $< -x none -o $@ $(TEST_LIBS)
 
-.PHONY: help run test build header examples check check-bsd check-threads fuzz bench python install uninstall clean c-tests
+.PHONY: help run test build header examples check check-bsd check-threads fuzz costs bench python install uninstall clean c-tests

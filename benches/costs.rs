@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What `benches/count` counts the instructions of: `instructions <case> <times>` does one thing so many
-//! times. Two runs with different times tell what one of them takes.
+//! What `benches/count` counts the instructions and system calls of: `costs <case> <times>` does one thing
+//! so many times, on its first thread. Two runs with different times tell what one of them takes.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a bench fails by panic")]
-#![allow(
-    dead_code,
-    unused_imports,
-    unreachable_pub,
-    reason = "the layer is whole, and little of it is measured"
-)]
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "little of the layer is measured")]
 
 #[path = "../src/http/mod.rs"]
 mod http;
@@ -23,6 +18,8 @@ use std::hint::black_box;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
+use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 const SHORT: &str = "GET /hello HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
@@ -98,8 +95,13 @@ fn encode(times: usize) {
 
 /// Answers so many requests, which another process sends one after the other.
 fn serve(case: &str, times: usize) {
-    let options = Options { workers: 1, keepalive_requests: UNLIMITED, ..Options::default() };
-    let server = Server::new(options).unwrap();
+    let options = Options {
+        workers: 1,
+        caller_threads: true,
+        keepalive_requests: UNLIMITED,
+        ..Options::default()
+    };
+    let server = Arc::new(Server::new(options).unwrap());
     let hello = |x: &mut Exchange<'_>| {
         x.response.write(b"Hello, World!");
         Ok(Outcome::Answered)
@@ -114,8 +116,14 @@ fn serve(case: &str, times: usize) {
     server.start().unwrap();
     let mut client = Command::new(env::current_exe().unwrap());
     client.args([case, &times.to_string(), &server.address(0).unwrap()]);
-    assert!(client.status().unwrap().success());
-    server.stop(Duration::ZERO).unwrap();
+    let ending = Arc::clone(&server);
+    let end = thread::spawn(move || {
+        let status = client.status();
+        ending.stop(Duration::ZERO).unwrap();
+        assert!(status.unwrap().success());
+    });
+    server.work(0).unwrap();
+    end.join().unwrap();
 }
 
 fn ask(case: &str, address: &str, times: usize) {
