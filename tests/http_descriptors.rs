@@ -163,7 +163,7 @@ fn run_out_and_recover(lines: &str) {
     let process = Process::start_with(MOST, lines);
     let turns = |client: &mut Client| client.answer().expect(200).text().parse::<u64>().unwrap();
     let mut first = process.connect();
-    first.ask(get("/small")).expect(200);
+    first.ask(get("/anew/small")).expect(200);
     let begin = |mut client: Client, target: &str| {
         client.send(format!("GET {target} HTTP/1.1\r\n"));
         client
@@ -171,7 +171,7 @@ fn run_out_and_recover(lines: &str) {
     // Three that are accepted for certain, and more than can be.
     let [mut before, mut after, mut accepted] = ["/turns", "/turns", "/anew/small"].map(|target| {
         let mut client = process.connect();
-        client.ask(get("/small")).expect(200);
+        client.ask(get("/anew/small")).expect(200);
         begin(client, target)
     });
     let mut waiting: Vec<Client> =

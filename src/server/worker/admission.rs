@@ -163,7 +163,7 @@ impl Worker {
 
     /// Another worker has no room.
     pub(super) fn make_room_for(&mut self, worker: usize) {
-        if self.shed() {
+        if self.give_up(Shortage::Resources) {
             self.team.tell(worker, Order::Accept);
         } else if !self.admission.askers.contains(&worker) {
             self.admission.askers.push(worker);
