@@ -317,6 +317,22 @@ fn a_file_says_how_connections_come_and_how_many() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn an_address_can_have_listeners_of_the_workers_own() {
+    for (word, shared) in [("", 2), (" reuseport", 0)] {
+        let config = format!(
+            "worker_processes 2; accept_policy shared; \
+             server {{ listen 127.0.0.1:0{word}; return 200 x; }}"
+        );
+        let server = Live::from_file(&config, &[]);
+        if std::env::var_os("EVL_BACKEND").is_none_or(|backend| backend == "epoll") {
+            assert_eq!(exclusive_watches(&server.address), shared);
+        }
+        assert_eq!(server.get("/").expect(200).text(), "x");
+    }
+}
+
 #[test]
 fn counters_are_there_from_the_start_and_after_the_stop() {
     let server = serve(AcceptPolicy::default(), 1, 0);

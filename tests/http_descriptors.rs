@@ -190,7 +190,8 @@ fn run_out_and_recover(lines: &str) {
     after.end();
     // Those that were accepted are served all the while, if not with files.
     accepted.send("Host: h\r\n\r\n");
-    assert_eq!(accepted.answer().expect(503).only("retry-after"), Some("1"), "{lines}");
+    let answer = accepted.answer();
+    assert_eq!((answer.status, answer.only("retry-after")), (503, Some("1")), "{lines}");
     drop(waiting);
     last.send("Host: h\r\n\r\n");
     last.answer().expect(200);

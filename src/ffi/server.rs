@@ -12,7 +12,7 @@
 use super::callback::{Callback, Udata};
 use super::guard::{count, guard, guard_new, guard_or};
 use super::handle::{evl_request, evl_response, evl_server, shared, take};
-use super::options::{self, Options};
+use super::options::{self, SizeFirst};
 use super::server_options::evl_server_options;
 use super::text::{path, string, write};
 use crate::error::Error;
@@ -61,7 +61,7 @@ pub struct evl_counters {
 }
 
 // SAFETY: repr(C), size first, and integers have no invalid values.
-unsafe impl Options for evl_counters {}
+unsafe impl SizeFirst for evl_counters {}
 
 /// cbindgen:postfix=EVL_WARN_UNUSED
 /// Makes a server. NULL `options` are the defaults. NULL on failure. Owned: evl_server_free().

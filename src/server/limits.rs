@@ -69,8 +69,8 @@ pub(crate) const ACCEPTS: usize = 64;
 /// Connections still accepted from one listener when the server stops: the longest queue that Linux
 /// keeps unless told otherwise (`net.core.somaxconn`, listen(2)).
 pub(crate) const LAST_ACCEPTS: usize = 4096;
-/// When the server stops: how long its listeners still let in who is on the way, and how long after an
-/// answer the connection waits for another request.
+/// When the server stops: how long its listeners still let in who is on the way, and how long after
+/// an answer the connection waits for another request.
 pub(crate) const DRAIN_PATIENCE: Duration = Duration::from_millis(100);
 /// When the server stops: how long a connection that has its last answer is read from at most.
 pub(crate) const DRAIN_LINGERING: Duration = Duration::from_secs(1);
@@ -82,8 +82,8 @@ pub(crate) const SHED: usize = 32;
 pub(crate) const SHED_PATIENCE: Duration = Duration::from_secs(1);
 /// `Retry-After` of a 503, in seconds.
 pub(crate) const RETRY_AFTER: &str = "1";
-/// Default of `lingering_time`: how long a closed connection is read from at most, so that a reset does
-/// not overtake its last answer.
+/// Default of `lingering_time`: how long a closed connection is read from at most, so that a reset
+/// does not overtake its last answer.
 pub(crate) const LINGERING_TIME: Duration = Duration::from_secs(30);
 /// Default of `lingering_timeout`: the longest pause in that.
 pub(crate) const LINGERING_TIMEOUT: Duration = Duration::from_secs(5);

@@ -68,8 +68,8 @@ impl Listener {
         poll::look(self.socket.fd.as_raw_fd(), Events::IN).contains(Events::IN)
     }
 
-    /// Lets nobody new connect, while those whose connection is being made are still let in. Not every
-    /// system can.
+    /// Lets nobody new connect, while those whose connection is being made are still let in. Not
+    /// every system can.
     pub(crate) fn turn_away(&self) {
         self.socket.remove_file();
         // What it cannot keep out is reset when the socket is closed.
@@ -132,9 +132,9 @@ impl Bound {
         &self.address
     }
 
-    /// The listeners of `workers` workers, from the first one on; where one accepts for all, it alone has
-    /// one. Where the kernel does not spread connections over sockets that share a port, and on unix paths,
-    /// workers share a socket instead of having their own.
+    /// The listeners of `workers` workers, from the first one on; where one accepts for all, it
+    /// alone has one. Where the kernel does not spread connections over sockets that share a port,
+    /// and on unix paths, workers share a socket instead of having their own.
     pub(crate) fn listen(
         &self,
         endpoint: usize,

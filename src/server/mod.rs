@@ -158,8 +158,8 @@ impl Server {
         Ok(self.running()?.workers())
     }
 
-    /// What worker `index` has done since the start; also after the stop. It counts up to the latest turn that the
-    /// worker has ended, so an answer may come before it is counted.
+    /// What worker `index` has done since the start; also after the stop. It counts up to the
+    /// latest turn that the worker has ended, so an answer may come before it is counted.
     ///
     /// # Errors
     /// [`ErrorKind::State`] before the start; `EINVAL` for a worker that is not there.
@@ -177,8 +177,8 @@ impl Server {
     /// descriptors as the hard limit allows.
     ///
     /// # Errors
-    /// Those of [`start`](Self::start); [`ErrorKind::State`] with [`Options::caller_threads`]; `EBUSY`
-    /// if another server of the process is in this call.
+    /// Those of [`start`](Self::start); [`ErrorKind::State`] with [`Options::caller_threads`];
+    /// `EBUSY` if another server of the process is in this call.
     pub fn run(&self) -> Result<()> {
         let caller_threads = match &*self.stage() {
             Stage::Setup(setup) => setup.caller_threads(),

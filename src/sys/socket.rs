@@ -50,8 +50,8 @@ fn share_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port_lb(true)
 }
 
-/// A socket bound to a new file at `path`. A socket that an ended process left behind, to which nobody
-/// listens any more, is replaced; a living one, and whatever is no socket, is `EADDRINUSE`.
+/// A socket bound to a new file at `path`. A socket that an ended process left behind, to which
+/// nobody listens any more, is replaced; a living one, and whatever is no socket, is `EADDRINUSE`.
 pub(crate) fn bind_unix(path: &Path) -> io::Result<OwnedFd> {
     let address = SockAddr::unix(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
@@ -87,9 +87,10 @@ pub(crate) fn listen(socket: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
     SockRef::from(&socket).listen(backlog)
 }
 
-/// Has a listening TCP socket ignore those who begin to connect, while whose handshake is under way can
-/// finish it: a filter (socket(7), `SO_ATTACH_FILTER`) drops segments with SYN and without ACK. A client
-/// sends its SYN again after a second. `ENOTSUP` where there are no such filters.
+/// Has a listening TCP socket ignore those who begin to connect, while those whose handshake is under
+/// way can finish it: a filter (socket(7), `SO_ATTACH_FILTER`) drops segments with SYN and without ACK.
+/// A client sends its SYN again after a second. The filter is the socket's: it holds for all
+/// processes that have it. `ENOTSUP` where there are no such filters.
 #[cfg(target_os = "linux")]
 #[expect(clippy::cast_possible_truncation, reason = "the codes of BPF fit into eight bits")]
 pub(crate) fn drop_new_connections(listener: BorrowedFd<'_>) -> io::Result<()> {

@@ -130,8 +130,8 @@ impl Worker {
         self.drive(key);
     }
 
-    /// There is no room for a connection that waits, if one does: closes idle ones. If there are none,
-    /// false: the listeners rest, and the other workers are asked.
+    /// There is no room for a connection that waits, if one does: closes idle ones. If there are
+    /// none, false: the listeners rest, and the other workers are asked.
     fn make_room(&mut self, listener: usize, shortage: Shortage) -> bool {
         if !self.admission.accepting.is_awaited(listener) {
             return false;
