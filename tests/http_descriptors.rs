@@ -189,8 +189,13 @@ fn run_out_and_recover(lines: &str) {
     assert!(used < 500, "{lines} woke up {used} times in a second");
     after.end();
     // Those that were accepted are served all the while, if not with files.
-    accepted.send("Host: h\r\n\r\n");
-    let answer = accepted.answer();
+    // A descriptor that one worker let go of is free until another has accepted with it. With the next
+    // request begun, the connection is never idle.
+    let ask = |_| {
+        accepted.send("Host: h\r\n\r\nGET /anew/small HTTP/1.1\r\n");
+        accepted.answer()
+    };
+    let answer = (0..1000).map(ask).find(|answer| answer.status != 200).unwrap();
     assert_eq!((answer.status, answer.only("retry-after")), (503, Some("1")), "{lines}");
     drop(waiting);
     last.send("Host: h\r\n\r\n");
