@@ -44,8 +44,8 @@ pub(crate) const RECEIVE: usize = 64 * 1024;
 pub(crate) const UNSENT: u32 = 128 * 1024;
 /// Bytes of a file sent by one system call, after which it is the others' turn.
 pub(crate) const SENDFILE: usize = 2 * 1024 * 1024;
-/// Files up to this many bytes go out with their head in one call instead of by sendfile(2); a cache of
-/// open files holds their content.
+/// Files up to this many bytes go out with their head in one call instead of by sendfile(2), because up to
+/// there a copy costs less than a second call; a cache of open files holds their content.
 pub(crate) const INLINE_FILE: u64 = 16 * 1024;
 /// Default of `open_file_cache`'s `max`: entries of one cache of a worker.
 pub(crate) const OPEN_FILES: usize = 1000;
