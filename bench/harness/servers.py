@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 from .configurations import EVL, H2O, LIGHTTPD, NGINX, NGINX_CACHE, OUT, ROOT, WWW, write
+from .machine import note
 
 OURS = "evl"
 FLOOR = "floor"
@@ -105,7 +106,7 @@ OPTIONAL = ("microhttpd", "evhttp")  # without their libraries they are left out
 CFLAGS = ("-O2", "-Wall", "-Wextra", f"-I{ROOT}/include")
 
 
-def build(note):
+def build():
     """Compiles the programs that are older than their sources."""
     OUT.mkdir(parents=True, exist_ok=True)
     for program, (names, libraries) in PROGRAMS.items():
