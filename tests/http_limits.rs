@@ -241,40 +241,6 @@ fn send_timeout_cuts_a_client_that_never_reads() {
     }
 }
 
-/// What the kernel keeps for the client at this port and has no acknowledgement for, in bytes
-/// (proc(5), `/proc/net/tcp`).
-#[cfg(target_os = "linux")]
-fn unacknowledged(client_port: u16) -> usize {
-    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
-    let peer = format!(":{client_port:04X}");
-    let connection = table
-        .lines()
-        .find(|line| line.split_whitespace().nth(2).is_some_and(|remote| remote.ends_with(&peer)));
-    let queues = connection.unwrap().split_whitespace().nth(4).unwrap();
-    usize::from_str_radix(queues.split(':').next().unwrap(), 16).unwrap()
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn little_is_kept_in_the_kernel_for_a_client_that_never_reads() {
-    let server = server("");
-    let mut port = 0;
-    let mut client = Client::connect_with(&server.address, |socket| {
-        socket.set_recv_buffer_size(4096).unwrap();
-        let any: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();
-        socket.bind(&any.into()).unwrap();
-        port = socket.local_addr().unwrap().as_socket().unwrap().port();
-    });
-    client.send(get("/large"));
-    // Who is asked after it is answered after the turn in which it is sent what there is room for.
-    while unacknowledged(port) == 0 {
-        server.get("/").expect(200);
-    }
-    (0..10).for_each(|_| drop(server.get("/").expect(200)));
-    let kept = unacknowledged(port);
-    assert!(kept < 400 * 1024, "{kept} bytes");
-}
-
 #[test]
 fn send_timeout_is_for_pauses_and_not_for_the_whole_answer() {
     let server = server("send_timeout 1s;");

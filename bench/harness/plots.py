@@ -11,7 +11,7 @@ COLOURS = {
     "evl, batch": "#5fb3ae", "evl on poll": "#c2703d", "evl on select": "#8d5a97", "libev": "#c2703d",
     "libevent": "#b03a48", "libuv": "#8d5a97", "mio": "#d5a021", "polling": "#4f6d9c",
     "floor": "#16222a", "nginx": "#2f8f4e", "nginx + file cache": "#8cc79b", "h2o": "#4f6d9c",
-    "lighttpd": "#d5a021", "libmicrohttpd": "#8d5a97", "evhttp": "#b03a48",
+    "lighttpd": "#d5a021", "libmicrohttpd": "#8d5a97", "evhttp": "#b03a48", "hyper": "#c2703d",
 }
 STYLE = """\
   <style>

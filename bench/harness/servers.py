@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from typing import Callable
 
 from .configurations import EVL, H2O, LIGHTTPD, NGINX, NGINX_CACHE, OUT, ROOT, WWW, write
+from .machine import note
 
 OURS = "evl"
 FLOOR = "floor"
 NGINX_NAME = "nginx"
+HYPER = "hyper"
+CRATE = ROOT / "bench/peers/hyper"
+CRATES = OUT / "crates"
 
 
 @dataclass(frozen=True)
@@ -22,24 +26,22 @@ class Server:
     name: str
     program: str  # a path, or a name that is looked for in PATH
     command: Callable  # (program, workload, port, run folder) -> argv
-    package: str = ""  # where it comes from, if not from this repository
+    package: str = ""  # Debian's, of a server or of the library that it is made with
     kinds: tuple = ("hello", "file", "echo")  # the workloads that it can serve
 
     def found(self):
         """The program's path, or None."""
         return shutil.which(self.program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
-    def missing(self):
-        """What to type to get it."""
-        return f"apt-get install {self.package}" if self.package else "make examples"
-
     def describe(self):
-        """Name and version of the Debian package in one phrase."""
-        if not self.package:
-            return self.name
-        done = subprocess.run(["dpkg-query", "--show", "--showformat=${Version}", self.package],
-                              capture_output=True, text=True, check=False)
-        number = re.search(r"\d+(\.\d+)+", done.stdout)
+        """Name and version in one phrase."""
+        told = ""
+        if self.package:
+            told = subprocess.run(["dpkg-query", "--show", "--showformat=${Version}", self.package],
+                                  capture_output=True, text=True, check=False).stdout
+        elif self.name == HYPER:
+            told = re.search(r'name = "hyper"\nversion = "(.*)"', (CRATE / "Cargo.lock").read_text()).group(1)
+        number = re.search(r"\d+(\.\d+)+", told)
         return f"{self.name} {number.group()}" if number else self.name
 
 
@@ -89,6 +91,7 @@ SERVERS = (
     Server("lighttpd", "lighttpd", lighttpd_command, "lighttpd", STATIC),
     Server("libmicrohttpd", str(OUT / "microhttpd"), peer_command, "libmicrohttpd-dev"),
     Server("evhttp", str(OUT / "evhttp"), peer_command, "libevent-dev"),
+    Server(HYPER, str(CRATES / "release/hyper"), peer_command, kinds=("hello", "echo")),
 )
 
 # Each program of ours with its sources, below bench/, and what it is linked with.
@@ -103,7 +106,7 @@ OPTIONAL = ("microhttpd", "evhttp")  # without their libraries they are left out
 CFLAGS = ("-O2", "-Wall", "-Wextra", f"-I{ROOT}/include")
 
 
-def build(note):
+def build():
     """Compiles the programs that are older than their sources."""
     OUT.mkdir(parents=True, exist_ok=True)
     for program, (names, libraries) in PROGRAMS.items():
@@ -116,3 +119,7 @@ def build(note):
                               capture_output=program in OPTIONAL)
         if done.returncode:
             note(f"{program} cannot be built")
+    done = subprocess.run([os.environ.get("CARGO") or "cargo", "build", "--quiet", "--release", "--target-dir", CRATES],
+                          cwd=CRATE, check=False)
+    if done.returncode:
+        note(f"{HYPER} cannot be built")
