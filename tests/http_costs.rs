@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a connection costs while nothing happens on it.
+//! What connections and requests cost of memory.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panic")]
 #![allow(unsafe_code, reason = "an allocator that counts")]
@@ -7,22 +7,27 @@
 #[path = "common/http.rs"]
 mod http;
 
-use http::{Live, text};
+use http::{Live, echo, text};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// The system's allocator, which counts the bytes that are allocated.
+/// The system's allocator, which counts the bytes that are allocated, and how often any are.
 struct Counting;
 
 static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+/// Held by the test that counts.
+static ALONE: Mutex<()> = Mutex::new(());
 
 // SAFETY: the system's allocator does it all.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATED.fetch_add(layout.size(), Ordering::Relaxed);
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
         // SAFETY: the caller's promises are those that are asked for.
         unsafe { System.alloc(layout) }
     }
@@ -56,6 +61,7 @@ const EACH: usize = 350;
 
 #[test]
 fn a_connection_at_rest_holds_no_buffer() {
+    let _alone = ALONE.lock();
     let server = Live::with_routes([("GET", "/", text("hello"))]);
     let room = descriptors() - 100;
     let measure = || {
@@ -71,6 +77,39 @@ fn a_connection_at_rest_holds_no_buffer() {
         }
     };
     thread::scope(|scope| scope.spawn(measure).join()).unwrap();
+}
+
+#[test]
+fn steady_requests_allocate_nothing() {
+    let _alone = ALONE.lock();
+    let server = Live::with_routes([("GET", "/", text("hello")), ("POST", "/", echo())]);
+    let upload =
+        format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1024\r\n\r\n{:>1024}", "hello");
+    let pipelined = "GET / HTTP/1.1\r\nHost: h\r\n\r\n".repeat(16);
+    let cut = ["GET / HT", "TP/1.1\r\nHost: h\r\nX", ": y\r\n\r\n"];
+    let kinds = [&["GET / HTTP/1.1\r\nHost: h\r\n\r\n"][..], &[&upload], &[&pipelined], &cut];
+    let answers = |bytes: &[u8]| bytes.windows(5).filter(|five| *five == b"hello").count();
+    for pieces in kinds {
+        let wanted = if *pieces[0] == *pipelined { 16 } else { 1 };
+        let mut client = TcpStream::connect(&server.address).unwrap();
+        client.set_nodelay(true).unwrap();
+        let mut room = [0; 8192];
+        let mut ask = || {
+            for piece in pieces {
+                client.write_all(piece.as_bytes()).unwrap();
+            }
+            let mut count = 0;
+            while answers(&room[..count]) < wanted {
+                let more = client.read(&mut room[count..]).unwrap();
+                assert!(more > 0, "the server closed");
+                count += more;
+            }
+        };
+        (0..10).for_each(|_| ask());
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        (0..40).for_each(|_| ask());
+        assert_eq!(ALLOCATIONS.load(Ordering::Relaxed), before, "{pieces:?}");
+    }
 }
 
 /// Raises the limit of descriptors as far as it goes, and tells it.
