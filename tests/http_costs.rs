@@ -8,7 +8,7 @@
 mod http;
 
 use evl::server::{Options, Server};
-use http::{Client, Live, get, noise, text, write_file};
+use http::{Client, Live, echo, get, noise, text, write_file};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::{Read, Write};
@@ -138,6 +138,11 @@ fn requests() -> Vec<(String, u16)> {
         ]
     }));
     requests.push((get("/hello").replace("GET", "DELETE"), 405));
+    let upload = format!(
+        "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1024\r\n\r\n{:>1024}",
+        "hello"
+    );
+    requests.push((upload, 200));
     requests.push(("OPTIONS /new HTTP/1.1\r\nHost: h\r\n\r\n".to_owned(), 204));
     requests
 }
@@ -161,6 +166,7 @@ fn requests_like_those_before_allocate_nothing() {
     let server = Server::new(options).unwrap();
     server.load(&folder.path().join("evl.conf")).unwrap();
     server.route("GET", "/hello", text("hello")).unwrap();
+    server.route("POST", "/echo", echo()).unwrap();
     server.start().unwrap();
     thread::scope(|scope| {
         scope.spawn(|| {
