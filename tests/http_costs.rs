@@ -69,7 +69,7 @@ fn connect(server: &Live) -> TcpStream {
 const CLIENTS: [usize; 5] = [200, 500, 1_000, 3_000, 10_000];
 
 /// What each takes at most, in bytes.
-const EACH: usize = 350;
+const EACH: usize = 256;
 
 #[test]
 fn a_connection_at_rest_holds_no_buffer() {

@@ -135,6 +135,9 @@ enum Slot {
 
 const _: () = assert!(size_of::<Slot>() <= 48);
 
+/// For so many knotes there is room at first.
+const FIRST_SLOTS: usize = 16;
+
 /// All knotes of a reactor, and the queue of those that are active.
 #[derive(Debug, Default)]
 pub(super) struct Knotes {
@@ -185,6 +188,10 @@ impl Knotes {
         }
         let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
         let generation = knote.generation;
+        if self.slots.len() == self.slots.capacity() {
+            // By an eighth: of thousands at rest, little of the table is empty.
+            self.slots.reserve_exact(FIRST_SLOTS.max(self.slots.len() / 8));
+        }
         self.slots.push(Slot::Taken(knote));
         KnoteId { index, generation }
     }
