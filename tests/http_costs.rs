@@ -138,10 +138,8 @@ fn requests() -> Vec<(String, u16)> {
         ]
     }));
     requests.push((get("/hello").replace("GET", "DELETE"), 405));
-    let upload = format!(
-        "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1024\r\n\r\n{:>1024}",
-        "hello"
-    );
+    let upload =
+        format!("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1024\r\n\r\n{:>1024}", "hello");
     requests.push((upload, 200));
     requests.push(("OPTIONS /new HTTP/1.1\r\nHost: h\r\n\r\n".to_owned(), 204));
     requests
