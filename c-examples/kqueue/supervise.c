@@ -16,6 +16,7 @@
 enum { RESTART = 1, FIRST_DELAY_MS = 100, LAST_DELAY_MS = 60000, STEADY_S = 10 };
 
 static int kq;
+static sigset_t passed_on;
 
 static void watch(uintptr_t ident, short filter, unsigned short flags, unsigned int fflags, intptr_t data)
 {
@@ -29,8 +30,10 @@ static pid_t start(char **command)
 {
     pid_t child = fork();
     if (child == 0) {
+        /* What came since the fork is done here. */
         signal(SIGTERM, SIG_DFL);
         signal(SIGINT, SIG_DFL);
+        sigprocmask(SIG_UNBLOCK, &passed_on, NULL);
         execvp(command[0], command);
         err(127, "%s", command[0]);
     }
@@ -61,8 +64,10 @@ int main(int argc, char **argv)
     if (argc < 2)
         errx(2, "usage: %s PROGRAM [ARGUMENT...]", argv[0]);
     setvbuf(stdout, NULL, _IOLBF, 0);
-    signal(SIGTERM, SIG_IGN); /* told as events all the same */
-    signal(SIGINT, SIG_IGN);
+    sigemptyset(&passed_on);
+    sigaddset(&passed_on, SIGTERM);
+    sigaddset(&passed_on, SIGINT);
+    sigprocmask(SIG_BLOCK, &passed_on, NULL); /* told as events all the same */
     if ((kq = kqueue()) == -1)
         err(1, "kqueue");
     watch(SIGTERM, EVFILT_SIGNAL, 0, 0, 0);
