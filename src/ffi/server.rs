@@ -15,9 +15,8 @@ use super::handle::{evl_request, evl_response, evl_server, shared, take};
 use super::options::{self, Options};
 use super::reactor::backend_kind;
 use super::text::{path, string, write};
-use crate::error::Error;
-use crate::reactor::BackendKind;
-use crate::server::{self, Server};
+use crate::error::{Error, Result};
+use crate::server::{self, Io, Server};
 use std::ffi::{c_char, c_int, c_void};
 use std::time::Duration;
 
@@ -68,6 +67,9 @@ pub struct evl_server_options {
     pub keepalive_timeout_ms: u32,
     /// Answers on one connection before it is closed; 1: no keep-alive. Default 1000.
     pub keepalive_requests: u64,
+    /// "readiness" or "uring"; NULL: what the file says, else EVL_IO in the environment, else
+    /// readiness. Where the system has no io_uring to give, uring is readiness.
+    pub io: *const c_char,
 }
 
 // SAFETY: repr(C), size first, and integers and pointers have no invalid values.
@@ -84,7 +86,10 @@ pub unsafe extern "C" fn evl_server_create(options: *const evl_server_options) -
         let options = unsafe { options::read(options) }?;
         // SAFETY: the caller gives NULL or a C string.
         let backend = unsafe { backend_kind(options.backend) }?;
-        Server::new(server_options(&options, backend)).map(evl_server)
+        // SAFETY: the caller gives NULL or a C string.
+        let io = unsafe { io(options.io) }?;
+        let options = server::Options { backend, io, ..server_options(&options) };
+        Server::new(options).map(evl_server)
     })
 }
 
@@ -273,8 +278,20 @@ pub unsafe extern "C" fn evl_server_free(server: *mut evl_server) {
     guard_or((), || drop(unsafe { take(server) }));
 }
 
+/// What `name` means.
+///
+/// # Safety
+/// `name` is NULL or a C string.
+unsafe fn io(name: *const c_char) -> Result<Option<Io>> {
+    if name.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller promises a C string.
+    unsafe { string(name) }?.parse().map(Some)
+}
+
 /// The engine's options from C's, where 0 is the default.
-fn server_options(options: &evl_server_options, backend: Option<BackendKind>) -> server::Options {
+fn server_options(options: &evl_server_options) -> server::Options {
     let default = server::Options::default();
     let or = |ms: u32, default| match ms {
         0 => default,
@@ -283,7 +300,6 @@ fn server_options(options: &evl_server_options, backend: Option<BackendKind>) ->
     server::Options {
         workers: usize::try_from(options.workers).unwrap_or(usize::MAX),
         caller_threads: options.caller_threads != 0,
-        backend,
         max_body: match options.max_body_bytes {
             0 => default.max_body,
             u64::MAX => 0,
@@ -297,5 +313,6 @@ fn server_options(options: &evl_server_options, backend: Option<BackendKind>) ->
             0 => default.keepalive_requests,
             requests => requests,
         },
+        ..default
     }
 }

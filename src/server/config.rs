@@ -6,6 +6,7 @@ mod settings;
 
 pub(crate) use settings::{Autoindex, Gzip, ListingFormat, Settings, Symlinks, Trusted};
 
+use super::options::Io;
 use crate::http::status::Status;
 use crate::net::Address;
 use std::fmt;
@@ -16,6 +17,8 @@ use std::sync::Arc;
 pub(crate) struct Config {
     /// `worker_processes`; `None` is `auto`, one per processor.
     pub(crate) workers: Option<usize>,
+    /// `io`, where the file says it.
+    pub(crate) io: Option<Io>,
     /// The virtual servers in the order of the file.
     pub(crate) servers: Vec<VirtualServer>,
 }

@@ -102,7 +102,7 @@ impl Connection {
     /// Bytes came.
     pub(crate) fn received(&mut self, bytes: &[u8], site: &Site, cx: &mut Context) {
         if !matches!(self.phase, Phase::Head) {
-            self.since = cx.now;
+            self.heard(cx.now);
         }
         if matches!(self.phase, Phase::Linger) {
             return;
@@ -159,6 +159,18 @@ impl Connection {
     /// What is to be sent.
     pub(crate) fn output(&mut self) -> &mut Output {
         &mut self.output
+    }
+
+    /// Bytes that came and have not been looked at.
+    pub(crate) fn unprocessed(&self) -> usize {
+        self.input.len()
+    }
+
+    /// The client goes on. That gives it no more time to take what waits for it.
+    fn heard(&mut self, now: u64) {
+        if self.output.is_empty() {
+            self.since = now;
+        }
     }
 
     /// Something of the output was sent.

@@ -4,7 +4,6 @@
 
 use crate::error::Result;
 use crate::net::{self, Address, SocketOptions};
-use crate::reactor::{Event, Filter, Flags, Reactor};
 use crate::sys::socket::SPREADS_REUSED_PORTS;
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -12,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// One worker's listening socket on one of the site's endpoints.
+#[derive(Clone)]
 pub(crate) struct Listener {
     socket: Arc<Socket>,
     endpoint: usize,
@@ -42,25 +42,6 @@ impl Listener {
         self.endpoint
     }
 
-    /// Has the reactor tell of waiting connections.
-    pub(crate) fn watch(&self, reactor: &Reactor, udata: usize) -> Result<()> {
-        reactor.add(&Event { udata, ..self.change(Flags::ADD) })
-    }
-
-    /// Has the reactor forget it.
-    pub(crate) fn unwatch(&self, reactor: &Reactor) -> Result<()> {
-        reactor.change(&[self.change(Flags::DELETE)], &mut []).map(drop)
-    }
-
-    /// Has the reactor be silent about waiting connections, or tell of them again.
-    pub(crate) fn enable(&self, reactor: &Reactor, enabled: bool) -> Result<()> {
-        let flags = if enabled { Flags::ENABLE } else { Flags::DISABLE };
-        reactor.change(&[self.change(flags | Flags::KEEPUDATA)], &mut []).map(drop)
-    }
-
-    fn change(&self, flags: Flags) -> Event {
-        Event::of(&self.socket.fd, Filter::READ, flags)
-    }
 }
 
 /// An address that is taken: bound, so that nobody else can have it, but not yet listening.

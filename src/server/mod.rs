@@ -34,7 +34,7 @@ mod worker;
 pub use body::{Body, Pull};
 pub use exchange::{Exchange, Request, Response};
 pub use handler::{Handler, Outcome, Reject, Sink, Status};
-pub use options::Options;
+pub use options::{Io, Options};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor::{Event, Filter, Flags, Reactor};
@@ -147,6 +147,14 @@ impl Server {
     /// [`ErrorKind::State`] before the start.
     pub fn workers(&self) -> Result<usize> {
         Ok(self.running()?.workers())
+    }
+
+    /// How the workers reach the kernel, once started: not always as was asked for, see [`Io::Uring`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::State`] before the start.
+    pub fn io(&self) -> Result<Io> {
+        Ok(self.running()?.io)
     }
 
     /// Starts if need be, waits for SIGINT or SIGTERM, then drains as [`stop`](Self::stop) does with

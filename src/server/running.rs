@@ -2,7 +2,8 @@
 //! A started server: who works, and how all of them are stopped.
 
 use super::mailbox::{Mailbox, Order};
-use super::worker::Worker;
+use super::options::Io;
+use super::worker::Work;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor::Reactor;
 use crate::sys::{clock, sigpipe};
@@ -16,6 +17,8 @@ use std::time::Duration;
 pub(crate) struct Running {
     /// What is listened on, as text.
     pub(crate) addresses: Vec<String>,
+    /// How the workers reach the kernel.
+    pub(crate) io: Io,
     mailboxes: Vec<Arc<Mailbox>>,
     /// Whether the workers run on threads of the caller.
     pub(crate) caller_threads: bool,
@@ -26,7 +29,7 @@ pub(crate) struct Running {
 #[derive(Default)]
 struct Crew {
     /// Workers that nobody runs yet, by index.
-    idle: Vec<Option<Worker>>,
+    idle: Vec<Option<Box<dyn Work>>>,
     /// How many run.
     working: usize,
     stopping: bool,
@@ -45,13 +48,14 @@ thread_local! {
 impl Running {
     pub(crate) fn new(
         addresses: Vec<String>,
-        workers: Vec<Worker>,
+        workers: Vec<Box<dyn Work>>,
         caller_threads: bool,
     ) -> Arc<Self> {
-        let mailboxes = workers.iter().map(Worker::mailbox).collect();
+        let mailboxes = workers.iter().map(|worker| worker.mailbox()).collect();
+        let io = workers.first().map_or(Io::Readiness, |worker| worker.io());
         let idle = workers.into_iter().map(Some).collect();
         let crew = Mutex::new(Crew { idle, ..Crew::default() });
-        Arc::new(Self { addresses, mailboxes, caller_threads, crew, ended: Condvar::new() })
+        Arc::new(Self { addresses, io, mailboxes, caller_threads, crew, ended: Condvar::new() })
     }
 
     pub(crate) fn workers(&self) -> usize {

@@ -7,12 +7,12 @@ use super::handler::Handler;
 use super::limits;
 use super::listener::{Bound, Listener};
 use super::log::Logs;
-use super::options::Options;
+use super::options::{self, Options};
 use super::routes::Routes;
 use super::routing::Hosts;
 use super::running::Running;
 use super::site::{Endpoint, Site};
-use super::worker::Worker;
+use super::worker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::status::Status;
 use std::path::Path;
@@ -111,6 +111,7 @@ impl Setup {
             return Err(Error::new(ErrorKind::State, why));
         }
         let count = self.worker_count(&config);
+        let io = self.options.io.or(config.io).map_or_else(options::default_io, Ok)?;
         // Before anything listens: clients are not to wait for a start that fails.
         let logs: Vec<Logs> = (0..count).map(|_| Logs::open(&config)).collect::<Result<_>>()?;
         let mut endpoints = Vec::with_capacity(bound.len());
@@ -128,7 +129,7 @@ impl Setup {
         let workers = listeners
             .into_iter()
             .zip(logs)
-            .map(|(own, logs)| Worker::new(Arc::clone(&site), own, logs, self.options.backend))
+            .map(|(own, logs)| worker::new(Arc::clone(&site), own, logs, self.options.backend, io))
             .collect::<Result<_>>()?;
         let running = Running::new(addresses, workers, self.options.caller_threads);
         running.spawn()?;

@@ -4,18 +4,20 @@
 
 use super::connection::Connection;
 use super::context::Context;
-use super::driver::{Client, Turn};
+use super::driver::{Client, Driver, Notice, Turn, completion, readiness};
 use super::limits;
 use super::listener::Listener;
 use super::log::Logs;
 use super::mailbox::{Mailbox, Order};
+use super::options::Io;
 use super::site::Site;
 use crate::error::Result;
-use crate::net;
+use crate::net::{self, Peer};
 use crate::reactor::timers::Timers;
-use crate::reactor::{BackendKind, Event, Reactor};
-use crate::sys::clock;
+use crate::reactor::{BackendKind, Reactor};
+use crate::sys::{clock, socket};
 use slab::Slab;
+use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -24,14 +26,14 @@ use std::vec;
 /// `udata` of the mailbox; listeners follow, then clients.
 const MAIL: usize = 0;
 
-pub(crate) struct Worker {
+pub(crate) struct Worker<D: Driver> {
     site: Arc<Site>,
-    reactor: Arc<Reactor>,
+    driver: D,
     mailbox: Arc<Mailbox>,
     listeners: Vec<Listener>,
     /// When to accept again, after descriptors or memory ran out.
     paused_until: Option<u64>,
-    clients: Slab<Client>,
+    clients: Slab<Client<D::Carrier>>,
     timers: Timers<usize>,
     /// Clients whose turn ended before their work.
     busy: Vec<usize>,
@@ -39,60 +41,95 @@ pub(crate) struct Worker {
     ends_at: Option<u64>,
     /// `udata` of the first client.
     base: usize,
-    buffer: Box<[u8]>,
     cx: Context,
 }
 
-impl Worker {
-    /// A worker that has its listeners, though nobody runs it yet.
-    pub(crate) fn new(
+/// A worker, whatever its driver is.
+pub(crate) trait Work: Send {
+    fn mailbox(&self) -> Arc<Mailbox>;
+
+    /// What its driver is.
+    fn io(&self) -> Io;
+
+    /// Works until a stop has been ordered and is done.
+    fn run(self: Box<Self>) -> Result<()>;
+}
+
+/// A worker that has its listeners, though nobody runs it yet. Where there is no io_uring to be had, it
+/// does without.
+pub(crate) fn new(
+    site: Arc<Site>,
+    listeners: Vec<Listener>,
+    logs: Logs,
+    backend: Option<BackendKind>,
+    io: Io,
+) -> Result<Box<dyn Work>> {
+    let reactor = Arc::new(Reactor::for_careful_owner(backend)?);
+    let mailbox = Arc::new(Mailbox::new(Arc::clone(&reactor), MAIL)?);
+    if io == Io::Uring
+        && let Ok(driver) = completion::Driver::new(Arc::clone(&reactor))
+    {
+        return Ok(Box::new(Worker::new(site, listeners, logs, mailbox, driver)?));
+    }
+    let driver = readiness::Driver::new(reactor);
+    Ok(Box::new(Worker::new(site, listeners, logs, mailbox, driver)?))
+}
+
+impl<D: Driver> Work for Worker<D> {
+    fn mailbox(&self) -> Arc<Mailbox> {
+        Arc::clone(&self.mailbox)
+    }
+
+    fn io(&self) -> Io {
+        D::IO
+    }
+
+    fn run(self: Box<Self>) -> Result<()> {
+        (*self).work()
+    }
+}
+
+impl<D: Driver> Worker<D> {
+    fn new(
         site: Arc<Site>,
         listeners: Vec<Listener>,
         logs: Logs,
-        backend: Option<BackendKind>,
+        mailbox: Arc<Mailbox>,
+        driver: D,
     ) -> Result<Self> {
-        let reactor = Arc::new(Reactor::for_careful_owner(backend)?);
-        for (index, listener) in listeners.iter().enumerate() {
-            listener.watch(&reactor, MAIL + 1 + index)?;
+        let mut driver = driver;
+        for (listener, udata) in listeners.iter().zip(MAIL + 1..) {
+            driver.listen(listener, udata)?;
         }
         Ok(Self {
-            mailbox: Arc::new(Mailbox::new(Arc::clone(&reactor), MAIL)?),
+            mailbox,
             base: MAIL + 1 + listeners.len(),
             site,
-            reactor,
+            driver,
             listeners,
             paused_until: None,
             clients: Slab::new(),
             timers: Timers::new(clock::monotonic_ns()),
             busy: Vec::new(),
             ends_at: None,
-            buffer: vec![0; limits::RECEIVE].into(),
             cx: Context::new(logs),
         })
     }
 
-    pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
-        Arc::clone(&self.mailbox)
-    }
-
-    /// Works until a stop has been ordered and is done.
-    pub(crate) fn run(mut self) -> Result<()> {
-        let mut events = vec![Event::default(); limits::EVENTS];
+    fn work(mut self) -> Result<()> {
+        self.driver.start()?;
         while !self.is_done() {
             let patience = self.patience();
-            let count = match self.reactor.wait(&mut events, patience) {
-                Err(error) if error.is_interrupted() => 0,
-                other => other?,
-            };
+            self.driver.wait(patience)?;
             self.cx.now = clock::monotonic_ns();
             self.cx.wall = SystemTime::now();
-            for event in events.iter().take(count) {
-                self.handle(event);
+            while let Some(notice) = self.driver.next() {
+                self.handle(notice);
             }
             for key in std::mem::take(&mut self.busy) {
                 if let Some(client) = self.clients.get_mut(key) {
                     client.busy = false;
-                    self.drive(key);
+                    self.drive(key, None);
                 }
             }
             self.expire();
@@ -122,29 +159,38 @@ impl Worker {
         (next != u64::MAX).then(|| Duration::from_nanos(next.saturating_sub(clock::monotonic_ns())))
     }
 
-    fn handle(&mut self, event: &Event) {
-        if event.udata == MAIL {
+    fn handle(&mut self, notice: Notice) {
+        let udata = match notice {
+            Notice::Accepted { endpoint, socket } => {
+                // A client that has gone already has no address.
+                if let Ok(peer) = socket::peer(socket.as_fd()) {
+                    self.serve(socket, peer, endpoint);
+                }
+                return;
+            }
+            Notice::Event(ref event) => event.udata,
+            Notice::Completion(ref completion) => completion.owner,
+            Notice::Unheard => return,
+        };
+        if udata == MAIL {
             for order in self.mailbox.take() {
                 self.obey(order);
             }
-        } else if let Some(key) = event.udata.checked_sub(self.base) {
-            if let Some(client) = self.clients.get_mut(key) {
-                client.noted(event);
-                self.drive(key);
-            }
+        } else if let Some(key) = udata.checked_sub(self.base) {
+            self.drive(key, Some(notice));
         } else {
-            self.accept(event.udata - MAIL - 1, limits::ACCEPTS);
+            self.accept(udata - MAIL - 1, limits::ACCEPTS);
         }
     }
 
-    fn drive(&mut self, key: usize) {
+    fn drive(&mut self, key: usize, notice: Option<Notice>) {
         let Some(client) = self.clients.get_mut(key) else { return };
-        let (site, cx, buffer) = (&*self.site, &mut self.cx, &mut self.buffer);
+        let (driver, site, cx) = (&mut self.driver, &*self.site, &mut self.cx);
+        let udata = self.base + key;
         // A handler that panics costs its own connection only. What it leaves half done in the
         // context are buffers, which the next answer starts from empty.
-        let turn = catch_unwind(AssertUnwindSafe(|| client.drive(site, cx, buffer)))
+        let turn = catch_unwind(AssertUnwindSafe(|| driver.drive(client, udata, notice, site, cx)))
             .unwrap_or(Turn::Closed);
-        let udata = self.base + key;
         match turn {
             Turn::Closed => return self.close(key),
             Turn::GoesOn if client.busy => {}
@@ -153,9 +199,6 @@ impl Worker {
                 self.busy.push(key);
             }
             Turn::Waits => {}
-        }
-        if client.rearm(&self.reactor, udata).is_err() {
-            return self.close(key);
         }
         self.schedule(key);
     }
@@ -179,7 +222,7 @@ impl Worker {
             client.timer = None;
             if client.connection.deadline(self.cx.now) <= self.cx.now {
                 if client.connection.timed_out(&self.site, &mut self.cx) {
-                    self.drive(key);
+                    self.drive(key, None);
                 } else {
                     self.close(key);
                 }
@@ -191,11 +234,11 @@ impl Worker {
     }
 
     fn close(&mut self, key: usize) {
-        let Some(mut client) = self.clients.try_remove(key) else { return };
-        client.end(&self.reactor, &mut self.cx);
+        let Some(client) = self.clients.try_remove(key) else { return };
         if let Some((timer, _)) = client.timer {
             self.timers.remove(timer);
         }
+        self.driver.end(client, &mut self.cx);
     }
 
     fn accept(&mut self, index: usize, most: usize) {
@@ -207,16 +250,7 @@ impl Worker {
             match net::accept(listener.socket()) {
                 Ok(Some((socket, peer))) => {
                     let endpoint = listener.endpoint();
-                    let settings = self.site.settings_before_request(endpoint);
-                    let connection =
-                        Connection::new(peer, endpoint, Arc::clone(settings), self.cx.now);
-                    let entry = self.clients.vacant_entry();
-                    let key = entry.key();
-                    let client = Client::watch(socket, connection, &self.reactor, self.base + key);
-                    if let Ok(client) = client {
-                        entry.insert(client);
-                        self.schedule(key);
-                    }
+                    self.serve(socket, peer, endpoint);
                 }
                 Ok(None) => return,
                 // Descriptors or memory ran out.
@@ -226,12 +260,24 @@ impl Worker {
         }
     }
 
+    /// Takes a connection over.
+    fn serve(&mut self, socket: OwnedFd, peer: Peer, endpoint: usize) {
+        let settings = Arc::clone(self.site.settings_before_request(endpoint));
+        let connection = Connection::new(peer, endpoint, settings, self.cx.now);
+        let entry = self.clients.vacant_entry();
+        let key = entry.key();
+        if let Ok(carrier) = self.driver.carry(socket, self.base + key) {
+            entry.insert(Client { carrier, connection, busy: false, timer: None });
+            self.schedule(key);
+        }
+    }
+
     /// Descriptors or memory ran out: closes some of the idle connections, those that have been so the
     /// longest. False if that made no room.
     fn shed(&mut self) -> bool {
         let now = self.cx.now;
         let idle =
-            |(key, client): (usize, &Client)| Some((client.connection.idle_since(now)?, key));
+            |(key, client): (usize, &Client<_>)| Some((client.connection.idle_since(now)?, key));
         let mut idle: Vec<_> = self.clients.iter().filter_map(idle).collect();
         // A few of many: whoever is idle may well be about to ask.
         let count = (idle.len() / 8).clamp(1, limits::SHED);
@@ -251,10 +297,7 @@ impl Worker {
 
     /// Answers what a client may have sent and nobody has read yet, before it counts as idle.
     fn hear(&mut self, key: usize) {
-        if let Some(client) = self.clients.get_mut(key) {
-            client.try_receive();
-            self.drive(key);
-        }
+        self.drive(key, Some(Notice::Unheard));
     }
 
     /// Descriptors or memory ran out. The listeners stay readable, so they are not looked at for a
@@ -262,19 +305,24 @@ impl Worker {
     fn pause(&mut self) {
         let until = self.cx.now.saturating_add(clock::nanoseconds(limits::ACCEPT_PAUSE));
         self.paused_until = Some(until);
-        self.enable_listeners(false);
+        self.rest();
     }
 
     fn resume_accepting(&mut self) {
-        if self.paused_until.take_if(|until| *until <= self.cx.now).is_some() {
-            self.enable_listeners(true);
+        if self.paused_until.take_if(|until| *until <= self.cx.now).is_some() && !self.listen() {
+            self.pause();
         }
     }
 
-    fn enable_listeners(&self, enabled: bool) {
-        for listener in &self.listeners {
-            // The knote exists as long as the listener does, so that this cannot fail.
-            let _ = listener.enable(&self.reactor, enabled);
+    /// Has the driver accept. False if memory ran out.
+    fn listen(&mut self) -> bool {
+        let mut listeners = self.listeners.iter().zip(MAIL + 1..);
+        listeners.all(|(listener, udata)| self.driver.listen(listener, udata).is_ok())
+    }
+
+    fn rest(&mut self) {
+        for (listener, udata) in self.listeners.iter().zip(MAIL + 1..) {
+            self.driver.rest(listener, udata);
         }
     }
 
@@ -287,7 +335,7 @@ impl Worker {
             self.hear(key);
             if let Some(client) = self.clients.get_mut(key) {
                 client.connection.drain();
-                self.drive(key);
+                self.drive(key, None);
             }
         }
     }
@@ -302,11 +350,9 @@ impl Worker {
         for index in 0..self.listeners.len() {
             self.accept(index, limits::LAST_ACCEPTS);
         }
-        for listener in self.listeners.drain(..) {
-            // Another worker may hold it open still, and what waits there then would wake this one
-            // again and again. The knote exists, so that this cannot fail.
-            let _ = listener.unwatch(&self.reactor);
+        if self.paused_until.take().is_none() {
+            self.rest();
         }
-        self.paused_until = None;
+        self.listeners.clear();
     }
 }

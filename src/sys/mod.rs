@@ -26,4 +26,5 @@ pub(crate) mod sigpipe;
 pub(crate) mod socket;
 pub(crate) mod symlinks;
 pub(crate) mod timerfd;
+pub(crate) mod uring;
 pub(crate) mod wakeup;

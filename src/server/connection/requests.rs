@@ -41,7 +41,7 @@ impl Connection {
     /// A head is complete: answers at once, or waits for the body if the handler wants it.
     pub(super) fn begin(&mut self, bytes: &[u8], site: &Site, cx: &mut Context) {
         self.served += 1;
-        self.since = cx.now;
+        self.heard(cx.now);
         self.came = 0;
         let head = std::mem::take(&mut cx.head);
         let mut path = std::mem::take(&mut cx.path);

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The completion driver: an io_uring accepts, receives and sends, and the worker is told what it has
+//! done. The kernel is entered once per turn, in [`wait`](super::Driver::wait), and does nothing for
+//! the worker between two waits.
+//!
+//! Every connection receives all the time, into buffers that all of them share, and has at most one
+//! send under way, so that its bytes keep their order. The reactor, with the mailbox and whatever else
+//! is registered there, is one more descriptor to poll.
+
+use super::{Client, Notice, Turn, send_file};
+use crate::error::Result;
+use crate::reactor::{Event, Filter, Reactor};
+use crate::server::connection::{Connection, Next};
+use crate::server::context::Context;
+use crate::server::limits;
+use crate::server::listener::Listener;
+use crate::server::options::Io;
+use crate::server::output::Outgoing;
+use crate::server::site::Site;
+use crate::sys::socket;
+use crate::sys::uring::{Capacity, Completion, Operation, Outcome, Ring};
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The owner of the operation that polls the reactor; listeners and clients have their udata.
+const REACTOR: usize = usize::MAX;
+
+pub(crate) struct Driver {
+    ring: Ring,
+    reactor: Arc<Reactor>,
+    events: Vec<Event>,
+    /// Whether the ring polls the reactor.
+    polled: bool,
+    listening: Vec<Listening>,
+    /// Notices that are told after all completions: whoever acts on them may close connections, or
+    /// receive without the ring, and must not leave anything unread in it.
+    late: VecDeque<Notice>,
+}
+
+/// A listener whose connections are accepted.
+struct Listening {
+    listener: Listener,
+    udata: usize,
+    accepting: Option<Operation>,
+}
+
+/// A connection's socket and what the ring does for it.
+pub(crate) struct Carrier {
+    socket: OwnedFd,
+    receiving: Option<Operation>,
+    /// A send, or the wait for room to send.
+    sending: Option<Operation>,
+    /// Receiving is to end: enough is kept that nobody has looked at.
+    full: bool,
+    /// The client has sent its FIN.
+    at_end: bool,
+    /// An operation failed.
+    broken: bool,
+    /// All is sent and the connection closes, once everything that has come has been looked at.
+    parting: bool,
+    /// Something came all the same.
+    came: bool,
+}
+
+impl Driver {
+    /// # Errors
+    /// Those of [`Ring::new`]; `ENOTSUP` where the reactor has no descriptor.
+    pub(crate) fn new(reactor: Arc<Reactor>) -> Result<Self> {
+        reactor.fd()?;
+        let ring = Ring::new(Capacity {
+            submissions: limits::SUBMISSIONS,
+            completions: limits::COMPLETIONS,
+            buffers: limits::RECEIVE_BUFFERS,
+            buffer: limits::RECEIVE_BUFFER,
+        })?;
+        Ok(Self {
+            ring,
+            reactor,
+            events: vec![Event::default(); limits::EVENTS],
+            polled: false,
+            listening: Vec::new(),
+            late: VecDeque::new(),
+        })
+    }
+
+    /// Asks for what is always to be under way.
+    fn arm(&mut self) -> Result<()> {
+        if !self.polled {
+            self.ring.poll_readable(REACTOR, self.reactor.fd()?);
+            self.polled = true;
+        }
+        for listening in &mut self.listening {
+            if listening.accepting.is_none() {
+                let socket = listening.listener.socket();
+                listening.accepting = Some(self.ring.accept(listening.udata, socket));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what the reactor has.
+    fn collect(&mut self) {
+        self.polled = false;
+        if let Ok(count) = self.reactor.wait(&mut self.events, Some(Duration::ZERO)) {
+            self.late.extend(self.events.iter().take(count).map(|event| Notice::Event(*event)));
+        }
+    }
+
+    fn accepted(&mut self, completion: Completion) -> Option<Notice> {
+        let Completion { owner, outcome, last } = completion;
+        let listening = self.listening.iter_mut().find(|listening| listening.udata == owner)?;
+        if last {
+            listening.accepting = None;
+        }
+        match outcome {
+            Outcome::Accepted(Ok(socket)) => {
+                Some(Notice::Accepted { endpoint: listening.listener.endpoint(), socket })
+            }
+            // What it was is found out by accepting without the ring.
+            _ => {
+                let udata = owner;
+                let event = Event { udata, filter: Filter::READ, ..Event::default() };
+                self.late.push_back(Notice::Event(event));
+                None
+            }
+        }
+    }
+
+    /// Takes note of what became of an operation.
+    fn note(&self, client: &mut Client<Carrier>, completion: Completion, site: &Site, cx: &mut Context) {
+        let Client { carrier, connection, .. } = client;
+        match completion.outcome {
+            Outcome::Received(result) => {
+                if completion.last {
+                    carrier.receiving = None;
+                    carrier.full = false;
+                }
+                match result {
+                    Ok(0) => {
+                        carrier.at_end = true;
+                        connection.received_end();
+                    }
+                    Ok(_) => {
+                        carrier.came = true;
+                        connection.received(self.ring.received(), site, cx);
+                    }
+                    Err(error) => carrier.broken |= !is_passing(&error),
+                }
+            }
+            Outcome::Sent(result, bytes) => {
+                carrier.sending = None;
+                match result {
+                    Ok(count) => {
+                        connection.output().give_back(bytes, count, cx);
+                        connection.sent(cx.now);
+                    }
+                    Err(_) => {
+                        carrier.broken = true;
+                        cx.buffers.give(bytes);
+                    }
+                }
+            }
+            Outcome::Ready => carrier.sending = None,
+            Outcome::Accepted(_) => {}
+        }
+    }
+
+    /// Receives once without the ring.
+    fn hear(client: &mut Client<Carrier>, site: &Site, cx: &mut Context) {
+        let mut buffer = cx.buffers.take();
+        buffer.resize(limits::BUFFER, 0);
+        if let Ok(count @ 1..) = socket::receive(client.carrier.socket.as_fd(), &mut buffer) {
+            buffer.truncate(count);
+            client.connection.received(&buffer, site, cx);
+        }
+        cx.buffers.give(buffer);
+    }
+
+    fn turn(
+        &mut self,
+        client: &mut Client<Carrier>,
+        udata: usize,
+        site: &Site,
+        cx: &mut Context,
+    ) -> Turn {
+        let Client { carrier, connection, .. } = client;
+        for _ in 0..limits::TURN {
+            if carrier.broken {
+                return Turn::Closed;
+            }
+            match connection.next() {
+                Next::Send if carrier.sending.is_some() => return Turn::Waits,
+                Next::Send => match self.send(carrier, connection, udata, cx) {
+                    Ok(false) => {}
+                    Ok(true) => return Turn::GoesOn,
+                    Err(_) => return Turn::Closed,
+                },
+                Next::Resume => connection.resume(site, cx),
+                Next::Receive => {
+                    if carrier.receiving.is_none() {
+                        carrier.receiving = Some(self.ring.receive(udata, carrier.socket.as_fd()));
+                    }
+                    return Turn::Waits;
+                }
+                Next::ShutDown => {
+                    if socket::shutdown_write(carrier.socket.as_fd()).is_err() {
+                        return Turn::Closed;
+                    }
+                    connection.linger();
+                }
+                Next::Close if carrier.parting || carrier.at_end => {
+                    if !(carrier.came && connection.begins_to_linger()) {
+                        return Turn::Closed;
+                    }
+                }
+                // What else the ring has for this client comes first.
+                Next::Close => {
+                    carrier.parting = true;
+                    carrier.came = false;
+                    return Turn::GoesOn;
+                }
+            }
+        }
+        Turn::GoesOn
+    }
+
+    /// Begins to send. True if that was so much of a file that it is the others' turn.
+    fn send(
+        &mut self,
+        carrier: &mut Carrier,
+        connection: &mut Connection,
+        udata: usize,
+        cx: &mut Context,
+    ) -> io::Result<bool> {
+        let socket = carrier.socket.as_fd();
+        let output = connection.output();
+        match output.next(cx)? {
+            Outgoing::Bytes { more, .. } => {
+                let (bytes, from) = output.lend();
+                carrier.sending = Some(self.ring.send(udata, socket, bytes, from, more));
+                Ok(false)
+            }
+            Outgoing::File(range) => match send_file(socket, range) {
+                Ok(count) => {
+                    output.file_went(count, cx);
+                    connection.sent(cx.now);
+                    Ok(count == limits::SENDFILE)
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    carrier.sending = Some(self.ring.poll_writable(udata, socket));
+                    Ok(false)
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+                Err(error) => Err(error),
+            },
+            Outgoing::Nothing => {
+                connection.sent(cx.now);
+                Ok(false)
+            }
+        }
+    }
+}
+
+impl super::Driver for Driver {
+    const IO: Io = Io::Uring;
+    type Carrier = Carrier;
+
+    fn start(&mut self) -> Result<()> {
+        Ok(self.ring.start()?)
+    }
+
+    fn wait(&mut self, patience: Option<Duration>) -> Result<()> {
+        self.arm()?;
+        Ok(self.ring.wait(patience)?)
+    }
+
+    fn next(&mut self) -> Option<Notice> {
+        while let Some(completion) = self.ring.next() {
+            match completion.outcome {
+                Outcome::Accepted(_) => match self.accepted(completion) {
+                    Some(notice) => return Some(notice),
+                    None => {}
+                },
+                Outcome::Ready if completion.owner == REACTOR => self.collect(),
+                _ => return Some(Notice::Completion(completion)),
+            }
+        }
+        self.late.pop_front()
+    }
+
+    fn listen(&mut self, listener: &Listener, udata: usize) -> Result<()> {
+        let listener = listener.clone();
+        self.listening.push(Listening { listener, udata, accepting: None });
+        Ok(())
+    }
+
+    fn rest(&mut self, _: &Listener, udata: usize) {
+        let ring = &mut self.ring;
+        for listening in self.listening.extract_if(.., |listening| listening.udata == udata) {
+            if let Some(accepting) = listening.accepting {
+                ring.cancel(accepting);
+            }
+        }
+    }
+
+    fn carry(&mut self, socket: OwnedFd, udata: usize) -> Result<Carrier> {
+        let receiving = Some(self.ring.receive(udata, socket.as_fd()));
+        Ok(Carrier {
+            socket,
+            receiving,
+            sending: None,
+            full: false,
+            at_end: false,
+            broken: false,
+            parting: false,
+            came: false,
+        })
+    }
+
+    fn drive(
+        &mut self,
+        client: &mut Client<Carrier>,
+        udata: usize,
+        notice: Option<Notice>,
+        site: &Site,
+        cx: &mut Context,
+    ) -> Turn {
+        match notice {
+            Some(Notice::Completion(completion)) => self.note(client, completion, site, cx),
+            Some(Notice::Unheard) => Self::hear(client, site, cx),
+            _ => {}
+        }
+        let turn = self.turn(client, udata, site, cx);
+        let Client { carrier, connection, .. } = client;
+        if let Some(receiving) = carrier.receiving
+            && !carrier.full
+            && connection.unprocessed() >= limits::RECEIVE
+        {
+            carrier.full = true;
+            self.ring.stop(receiving);
+        }
+        turn
+    }
+
+    fn end(&mut self, client: Client<Carrier>, cx: &mut Context) {
+        let Client { carrier, mut connection, .. } = client;
+        if connection.is_cut() {
+            // Should it fail, the end comes in order: there is no other way to tell the client.
+            let _ = socket::reset_on_close(carrier.socket.as_fd());
+        }
+        connection.abandon(cx);
+        for operation in [carrier.receiving, carrier.sending].into_iter().flatten() {
+            self.ring.cancel(operation);
+        }
+        self.ring.close(carrier.socket);
+    }
+}
+
+/// Whether receiving can be begun anew: it was ended here, or all buffers were full.
+fn is_passing(error: &io::Error) -> bool {
+    let passing = [libc::ENOBUFS, libc::ECANCELED, libc::EAGAIN, libc::EINTR];
+    error.raw_os_error().is_some_and(|errno| passing.contains(&errno))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_at_rest_is_small() {
+        let size = size_of::<Client<Carrier>>();
+        assert!(size <= 272, "{size}");
+    }
+}
