@@ -21,6 +21,7 @@ mod log;
 mod mailbox;
 mod options;
 mod output;
+mod recruit;
 mod routes;
 mod routing;
 mod running;

@@ -3,7 +3,7 @@
 
 use super::mailbox::{Mailbox, Order};
 use super::options::Io;
-use super::worker::Work;
+use super::recruit::Recruit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor::Reactor;
 use crate::sys::{clock, sigpipe};
@@ -29,7 +29,7 @@ pub(crate) struct Running {
 #[derive(Default)]
 struct Crew {
     /// Workers that nobody runs yet, by index.
-    idle: Vec<Option<Box<dyn Work>>>,
+    idle: Vec<Option<Recruit>>,
     /// How many run.
     working: usize,
     stopping: bool,
@@ -48,11 +48,11 @@ thread_local! {
 impl Running {
     pub(crate) fn new(
         addresses: Vec<String>,
-        workers: Vec<Box<dyn Work>>,
+        workers: Vec<Recruit>,
+        io: Io,
         caller_threads: bool,
     ) -> Arc<Self> {
-        let mailboxes = workers.iter().map(|worker| worker.mailbox()).collect();
-        let io = workers.first().map_or(Io::Readiness, |worker| worker.io());
+        let mailboxes = workers.iter().map(Recruit::mailbox).collect();
         let idle = workers.into_iter().map(Some).collect();
         let crew = Mutex::new(Crew { idle, ..Crew::default() });
         Arc::new(Self { addresses, io, mailboxes, caller_threads, crew, ended: Condvar::new() })

@@ -3,16 +3,17 @@
 
 use super::conf;
 use super::config::{Config, Listen, Location, Matcher, Return, Settings, Template, VirtualServer};
+use super::driver::completion;
 use super::handler::Handler;
 use super::limits;
 use super::listener::{Bound, Listener};
 use super::log::Logs;
-use super::options::{self, Options};
+use super::options::{self, Io, Options};
+use super::recruit::Recruit;
 use super::routes::Routes;
 use super::routing::Hosts;
 use super::running::Running;
 use super::site::{Endpoint, Site};
-use super::worker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::status::Status;
 use std::path::Path;
@@ -111,7 +112,7 @@ impl Setup {
             return Err(Error::new(ErrorKind::State, why));
         }
         let count = self.worker_count(&config);
-        let io = self.options.io.or(config.io).map_or_else(options::default_io, Ok)?;
+        let io = self.io(&config)?;
         // Before anything listens: clients are not to wait for a start that fails.
         let logs: Vec<Logs> = (0..count).map(|_| Logs::open(&config)).collect::<Result<_>>()?;
         let mut endpoints = Vec::with_capacity(bound.len());
@@ -129,9 +130,9 @@ impl Setup {
         let workers = listeners
             .into_iter()
             .zip(logs)
-            .map(|(own, logs)| worker::new(Arc::clone(&site), own, logs, self.options.backend, io))
+            .map(|(own, logs)| Recruit::new(Arc::clone(&site), own, logs, self.options.backend, io))
             .collect::<Result<_>>()?;
-        let running = Running::new(addresses, workers, self.options.caller_threads);
+        let running = Running::new(addresses, workers, io, self.options.caller_threads);
         running.spawn()?;
         Ok(running)
     }
@@ -162,6 +163,13 @@ impl Setup {
             server.locations.extend_from_slice(&self.mounts);
         }
         config
+    }
+
+    /// How the workers are to reach the kernel: as was asked for, if it can be.
+    fn io(&self, config: &Config) -> Result<Io> {
+        let io = self.options.io.or(config.io).map_or_else(options::default_io, Ok)?;
+        let possible = io == Io::Readiness || completion::is_available();
+        Ok(if possible { io } else { Io::Readiness })
     }
 
     fn worker_count(&self, config: &Config) -> usize {

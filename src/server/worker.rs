@@ -4,17 +4,15 @@
 
 use super::connection::Connection;
 use super::context::Context;
-use super::driver::{Client, Driver, Notice, Turn, completion, readiness};
+use super::driver::{Client, Driver, Notice, Turn};
 use super::limits;
 use super::listener::Listener;
 use super::log::Logs;
 use super::mailbox::{Mailbox, Order};
-use super::options::Io;
 use super::site::Site;
 use crate::error::Result;
 use crate::net::{self, Peer};
 use crate::reactor::timers::Timers;
-use crate::reactor::{BackendKind, Reactor};
 use crate::sys::{clock, socket};
 use slab::Slab;
 use std::os::fd::{AsFd, OwnedFd};
@@ -24,7 +22,7 @@ use std::time::{Duration, SystemTime};
 use std::vec;
 
 /// `udata` of the mailbox; listeners follow, then clients.
-const MAIL: usize = 0;
+pub(crate) const MAIL: usize = 0;
 
 pub(crate) struct Worker<D: Driver> {
     site: Arc<Site>,
@@ -44,53 +42,9 @@ pub(crate) struct Worker<D: Driver> {
     cx: Context,
 }
 
-/// A worker, whatever its driver is.
-pub(crate) trait Work: Send {
-    fn mailbox(&self) -> Arc<Mailbox>;
-
-    /// What its driver is.
-    fn io(&self) -> Io;
-
-    /// Works until a stop has been ordered and is done.
-    fn run(self: Box<Self>) -> Result<()>;
-}
-
-/// A worker that has its listeners, though nobody runs it yet. Where there is no io_uring to be had, it
-/// does without.
-pub(crate) fn new(
-    site: Arc<Site>,
-    listeners: Vec<Listener>,
-    logs: Logs,
-    backend: Option<BackendKind>,
-    io: Io,
-) -> Result<Box<dyn Work>> {
-    let reactor = Arc::new(Reactor::for_careful_owner(backend)?);
-    let mailbox = Arc::new(Mailbox::new(Arc::clone(&reactor), MAIL)?);
-    if io == Io::Uring
-        && let Ok(driver) = completion::Driver::new(Arc::clone(&reactor))
-    {
-        return Ok(Box::new(Worker::new(site, listeners, logs, mailbox, driver)?));
-    }
-    let driver = readiness::Driver::new(reactor);
-    Ok(Box::new(Worker::new(site, listeners, logs, mailbox, driver)?))
-}
-
-impl<D: Driver> Work for Worker<D> {
-    fn mailbox(&self) -> Arc<Mailbox> {
-        Arc::clone(&self.mailbox)
-    }
-
-    fn io(&self) -> Io {
-        D::IO
-    }
-
-    fn run(self: Box<Self>) -> Result<()> {
-        (*self).work()
-    }
-}
-
 impl<D: Driver> Worker<D> {
-    fn new(
+    /// Has the driver accept connections.
+    pub(crate) fn new(
         site: Arc<Site>,
         listeners: Vec<Listener>,
         logs: Logs,
@@ -116,8 +70,8 @@ impl<D: Driver> Worker<D> {
         })
     }
 
-    fn work(mut self) -> Result<()> {
-        self.driver.start()?;
+    /// Works until a stop has been ordered and is done.
+    pub(crate) fn run(mut self) -> Result<()> {
         while !self.is_done() {
             let patience = self.patience();
             self.driver.wait(patience)?;

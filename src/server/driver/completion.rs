@@ -14,7 +14,6 @@ use crate::server::connection::{Connection, Next};
 use crate::server::context::Context;
 use crate::server::limits;
 use crate::server::listener::Listener;
-use crate::server::options::Io;
 use crate::server::output::Outgoing;
 use crate::server::site::Site;
 use crate::sys::socket;
@@ -23,6 +22,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 /// The owner of the operation that polls the reactor; listeners and clients have their udata.
@@ -65,19 +65,27 @@ pub(crate) struct Carrier {
     came: bool,
 }
 
+const CAPACITY: Capacity = Capacity {
+    submissions: limits::SUBMISSIONS,
+    completions: limits::COMPLETIONS,
+    buffers: limits::RECEIVE_BUFFERS,
+    buffer: limits::RECEIVE_BUFFER,
+};
+
+/// Whether this process can have an io_uring. That is tried by a thread of its own: the end of a ring
+/// interrupts whatever the thread that made it waits for.
+pub(crate) fn is_available() -> bool {
+    let attempt = thread::Builder::new().spawn(|| Ring::new(CAPACITY).is_ok());
+    attempt.is_ok_and(|attempt| attempt.join().unwrap_or(false))
+}
+
 impl Driver {
     /// # Errors
     /// Those of [`Ring::new`]; `ENOTSUP` where the reactor has no descriptor.
     pub(crate) fn new(reactor: Arc<Reactor>) -> Result<Self> {
         reactor.fd()?;
-        let ring = Ring::new(Capacity {
-            submissions: limits::SUBMISSIONS,
-            completions: limits::COMPLETIONS,
-            buffers: limits::RECEIVE_BUFFERS,
-            buffer: limits::RECEIVE_BUFFER,
-        })?;
         Ok(Self {
-            ring,
+            ring: Ring::new(CAPACITY)?,
             reactor,
             events: vec![Event::default(); limits::EVENTS],
             polled: false,
@@ -265,12 +273,7 @@ impl Driver {
 }
 
 impl super::Driver for Driver {
-    const IO: Io = Io::Uring;
     type Carrier = Carrier;
-
-    fn start(&mut self) -> Result<()> {
-        Ok(self.ring.start()?)
-    }
 
     fn wait(&mut self, patience: Option<Duration>) -> Result<()> {
         self.arm()?;

@@ -13,7 +13,6 @@ use super::connection::Connection;
 use super::context::Context;
 use super::limits;
 use super::listener::Listener;
-use super::options::Io;
 use super::site::Site;
 use crate::error::Result;
 use crate::reactor::Event;
@@ -56,16 +55,10 @@ pub(crate) enum Turn {
     Closed,
 }
 
-/// A driver, for one worker's thread. `udata` is what the notices of a listener or client carry.
-pub(crate) trait Driver: Send {
-    /// What it is called.
-    const IO: Io;
-
+/// A driver, for the thread that made it. `udata` is what the notices of a listener or client carry.
+pub(crate) trait Driver {
     /// What it keeps with each connection.
-    type Carrier: Send;
-
-    /// Called once, by the thread that works, before all that follows.
-    fn start(&mut self) -> Result<()>;
+    type Carrier;
 
     /// Waits for notices, at most for the time given.
     fn wait(&mut self, patience: Option<Duration>) -> Result<()>;
@@ -93,16 +86,6 @@ pub(crate) trait Driver: Send {
 
     /// Closes the connection: by a reset if its answer would seem whole otherwise.
     fn end(&mut self, client: Client<Self::Carrier>, cx: &mut Context);
-}
-
-impl Notice {
-    pub(crate) fn udata(&self) -> Option<usize> {
-        match self {
-            Self::Event(event) => Some(event.udata),
-            Self::Completion(completion) => Some(completion.owner),
-            Self::Accepted { .. } | Self::Unheard => None,
-        }
-    }
 }
 
 /// Sends a part of a file, as much as goes and one client may have at a time.

@@ -11,7 +11,6 @@ use crate::server::connection::{Connection, Next};
 use crate::server::context::Context;
 use crate::server::limits;
 use crate::server::listener::Listener;
-use crate::server::options::Io;
 use crate::server::output::Outgoing;
 use crate::server::site::Site;
 use crate::sys::socket;
@@ -133,12 +132,7 @@ impl Driver {
 }
 
 impl super::Driver for Driver {
-    const IO: Io = Io::Readiness;
     type Carrier = Carrier;
-
-    fn start(&mut self) -> Result<()> {
-        Ok(())
-    }
 
     fn wait(&mut self, patience: Option<Duration>) -> Result<()> {
         let count = match self.reactor.wait(&mut self.events, patience) {

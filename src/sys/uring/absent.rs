@@ -14,10 +14,6 @@ impl Ring {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    pub(crate) fn start(&mut self) -> io::Result<()> {
-        match *self {}
-    }
-
     pub(crate) fn accept(&mut self, _: usize, _: BorrowedFd<'_>) -> Operation {
         match *self {}
     }

@@ -26,7 +26,7 @@ const OPERATIONS: [u8; 6] = [
     opcode::Close::CODE,
 ];
 
-/// A ring, for one thread: the one that called [`start`](Self::start).
+/// A ring, for the thread that made it.
 pub(crate) struct Ring {
     ring: IoUring,
     /// Submissions that the ring's queue had no room for.
@@ -60,13 +60,13 @@ enum Kind {
 }
 
 impl Ring {
-    /// A ring that does nothing until it is started.
+    /// A ring, for this thread. When it is dropped, the kernel interrupts the thread once more (`EINTR`),
+    /// somewhat later, unless the thread has ended.
     ///
     /// # Errors
     /// `ENOSYS`, `EPERM`, `EINVAL`, `EOPNOTSUPP`: not to be had here; `ENOMEM`, `EMFILE`, `ENFILE`.
     pub(crate) fn new(capacity: Capacity) -> io::Result<Self> {
         let ring: IoUring = IoUring::builder()
-            .setup_r_disabled()
             .setup_single_issuer()
             .setup_defer_taskrun()
             .setup_taskrun_flag()
@@ -90,11 +90,6 @@ impl Ring {
             buffers: ManuallyDrop::new(buffers),
             received: None,
         })
-    }
-
-    /// Makes this thread the one that uses the ring.
-    pub(crate) fn start(&mut self) -> io::Result<()> {
-        self.ring.submitter().register_enable_rings()
     }
 
     /// Accepts every connection that comes.
