@@ -556,6 +556,11 @@ typedef struct evl_server_options {
     uint32_t keepalive_timeout_ms;
     /** Answers on one connection before it is closed; 1: no keep-alive. Default 1000. */
     uint64_t keepalive_requests;
+    /**
+     * "readiness" or "uring"; NULL: what the file says, else EVL_IO in the environment, else
+     * readiness. Where the system has no io_uring to give, uring is readiness.
+     */
+    const char *io;
 } evl_server_options;
 
 /**

@@ -31,8 +31,15 @@ impl Recruit {
         io: Io,
     ) -> Result<Self> {
         let reactor = Arc::new(Reactor::for_careful_owner(backend)?);
+        // An io_uring polls the reactor.
+        let io = if io == Io::Uring && reactor.fd().is_ok() { io } else { Io::Readiness };
         let mailbox = Arc::new(Mailbox::new(Arc::clone(&reactor), worker::MAIL)?);
         Ok(Self { site, listeners, logs, reactor, mailbox, io })
+    }
+
+    /// How it is to reach the kernel.
+    pub(crate) fn io(&self) -> Io {
+        self.io
     }
 
     pub(crate) fn mailbox(&self) -> Arc<Mailbox> {

@@ -49,10 +49,10 @@ impl Running {
     pub(crate) fn new(
         addresses: Vec<String>,
         workers: Vec<Recruit>,
-        io: Io,
         caller_threads: bool,
     ) -> Arc<Self> {
         let mailboxes = workers.iter().map(Recruit::mailbox).collect();
+        let io = workers.first().map_or(Io::Readiness, Recruit::io);
         let idle = workers.into_iter().map(Some).collect();
         let crew = Mutex::new(Crew { idle, ..Crew::default() });
         Arc::new(Self { addresses, io, mailboxes, caller_threads, crew, ended: Condvar::new() })

@@ -132,7 +132,7 @@ impl Setup {
             .zip(logs)
             .map(|(own, logs)| Recruit::new(Arc::clone(&site), own, logs, self.options.backend, io))
             .collect::<Result<_>>()?;
-        let running = Running::new(addresses, workers, io, self.options.caller_threads);
+        let running = Running::new(addresses, workers, self.options.caller_threads);
         running.spawn()?;
         Ok(running)
     }

@@ -41,7 +41,7 @@ class Server:
     longest pause in seconds between two reads of a body and two writes of an answer (60).
     ``keepalive_timeout``: seconds for which an idle connection is kept (75).
     ``keepalive_requests``: answers on one connection (1000). ``backend``: as a
-    :class:`evl.Reactor`'s.
+    :class:`evl.Reactor`'s. ``io``: "readiness" or, where Linux has it to give, "uring".
 
     Thread: set it up on one thread. :meth:`stop` may be called on any; on a worker's, by a handler,
     it does not wait. Handlers run on the workers, several at a time."""
@@ -57,6 +57,7 @@ class Server:
         keepalive_timeout: float | None = None,
         keepalive_requests: int | None = None,
         backend: str | None = None,
+        io: str | None = None,
     ) -> None:
         options = ServerOptions(
             size=ctypes.sizeof(ServerOptions),
@@ -69,6 +70,7 @@ class Server:
             send_timeout_ms=_milliseconds("send_timeout", send_timeout),
             keepalive_timeout_ms=_milliseconds("keepalive_timeout", keepalive_timeout),
             keepalive_requests=_number("keepalive_requests", keepalive_requests, 64),
+            io=None if io is None else text(io),
         )
         self._handle = made(library.evl_server_create(ctypes.byref(options)))
         self._threads: list[threading.Thread] = []

@@ -89,6 +89,7 @@ class ServerOptions(ctypes.Structure):
         ("send_timeout_ms", c_uint32),
         ("keepalive_timeout_ms", c_uint32),
         ("keepalive_requests", c_uint64),
+        ("io", c_char_p),
     ]
 
 

@@ -75,8 +75,18 @@ impl<'a> Builder<'a> {
                 Action::Block(Places::HTTP) => {
                     self.http(&settings, Places::HTTP, statement.block())?;
                 }
-                Action::Block(other) => drop(self.statements(other, statement.block())?),
+                Action::Block(other) => self.main(other, statement)?,
                 _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A block of directives that are of the whole file all the same.
+    fn main(&mut self, place: Places, block: &Statement<'a>) -> Result<()> {
+        for statement in self.statements(place, block.block())? {
+            if let Action::Main(set) = statement.definition.action {
+                set(&mut self.config, &statement)?;
             }
         }
         Ok(())

@@ -38,7 +38,20 @@ pub(super) static DEFINITIONS: &[Definition] = &[
         arguments: 0..=0,
         repeats: false,
         action: Block(Places::EVENTS),
-        about: "Accepted for nginx's sake: nothing but `include` may stand in it.",
+        about: "Accepted for nginx's sake: nothing but `include` and `io` may stand in it.",
+    },
+    Definition {
+        name: "io",
+        syntax: "readiness | uring",
+        default: Some("readiness"),
+        places: Places::MAIN.union(Places::EVENTS),
+        arguments: 1..=1,
+        repeats: false,
+        action: Main(setters::io),
+        about: "How the workers accept, receive and send: themselves when the system says that they \
+                can, or through Linux' io_uring, which does it for them. Where there is no io_uring \
+                to be had, as before Linux 6.1 and in many containers, `uring` is `readiness`. \
+                Without this directive the environment variable `EVL_IO` decides.",
     },
     Definition {
         name: "http",
