@@ -164,11 +164,15 @@ $(TARGET)/release/libevl.a: $(shell find src -name '*.rs') build.rs Cargo.toml C
 	@.ci/need cc cargo $(TOOLS)
 	$(CARGO) build --quiet --release
 
+# glibc's other name for sigaction: libevl-kqueue has a function of that name, which calls evl.
+REAL_SIGACTION := $(if $(findstring gnu,$(shell $(CC) -dumpmachine)),--redefine-sym sigaction=__sigaction)
+
 ifeq ($(SYSTEM),Linux)
 $(B)/evl.o: $(TARGET)/release/libevl.a evl.map
 	@mkdir -p $(B)
 	@ld -r --gc-sections $(SYMBOLS:%=-u %) -o $@ $<
-	@objcopy --strip-debug -R .llvmbc -R .llvmcmd --wildcard --keep-global-symbol='evl_*' $@
+	@objcopy --strip-debug -R .llvmbc -R .llvmcmd --wildcard --keep-global-symbol='evl_*' \
+		$(REAL_SIGACTION) $@
 
 $(B)/libevl.a: $(B)/evl.o
 	@rm -f $@
@@ -200,16 +204,17 @@ $(B)/$(LIBRARY): $(LINKED) evl.map
 
 # The names of <sys/event.h>, in a library of their own.
 
-$(B)/kqueue.o: src/ffi/kqueue.c include/evl.h include/kqueue/sys/event.h
+KQUEUE_OBJECTS := $(B)/kqueue.o $(B)/kqueue_signals.o
+$(KQUEUE_OBJECTS): $(B)/%.o: src/ffi/%.c include/evl.h include/kqueue/sys/event.h
 	@mkdir -p $(B)
-	$(CC) -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -fPIC -Wall -Wextra -Wpedantic -Werror -Iinclude -Iinclude/kqueue -c $< -o $@
+	$(CC) -std=c11 -D_DEFAULT_SOURCE -O2 -fPIC -Wall -Wextra -Wpedantic -Werror -Iinclude -Iinclude/kqueue -c $< -o $@
 
-$(B)/libevl-kqueue.a: $(B)/kqueue.o
+$(B)/libevl-kqueue.a: $(KQUEUE_OBJECTS)
 	@rm -f $@
-	ar rcs $@ $<
+	ar rcs $@ $^
 
-$(B)/libevl-kqueue.so: $(B)/kqueue.o evl-kqueue.map $(B)/libevl.so
-	$(CC) -shared -o $(B)/$(KQUEUE_SHARED) $< -Wl,-soname,$(KQUEUE_SONAME) \
+$(B)/libevl-kqueue.so: $(KQUEUE_OBJECTS) evl-kqueue.map $(B)/libevl.so
+	$(CC) -shared -o $(B)/$(KQUEUE_SHARED) $(KQUEUE_OBJECTS) -Wl,-soname,$(KQUEUE_SONAME) \
 		-Wl,--version-script=evl-kqueue.map -Wl,-z,defs -Wl,-rpath,'$$ORIGIN' -s -L$(B) -levl
 	ln -sf $(KQUEUE_SHARED) $(B)/$(KQUEUE_SONAME)
 	ln -sf $(KQUEUE_SONAME) $@

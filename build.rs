@@ -33,9 +33,19 @@ mod header {
     use cbindgen::{Builder, Config};
     use std::fs;
 
-    const SECTIONS: [&str; 11] = [
-        "text", "handle", "event", "reactor", "kqueue", "socket", "server", "request", "response",
-        "error", "version",
+    const SECTIONS: [&str; 12] = [
+        "text",
+        "handle",
+        "event",
+        "reactor",
+        "kqueue",
+        "socket",
+        "server_options",
+        "server",
+        "request",
+        "response",
+        "error",
+        "version",
     ];
 
     pub(super) fn write(path: &str) -> Result<(), Box<dyn Error>> {

@@ -414,6 +414,17 @@ int evl_kevent(int kq,
                int nevents,
                int64_t timeout_ns);
 
+/**
+ * sigaction(2), both with a struct sigaction or NULL, for a program whose own calls of it are led here, as
+ * evl-kqueue does: the action of a signal that a queue counts is done beside the counting, from now
+ * on, and the program never sees that there is another. Errors: EINVAL.
+ *
+ * Thread: any, signal handlers too.
+ */
+int evl_sigaction(int signal,
+                  const void *action,
+                  void *old_action);
+
 /* -----------------------------------------------------------------------------------------
  * Sockets
  *
@@ -512,24 +523,30 @@ int evl_socket_set(int socket, const evl_socket_options *options) EVL_NONNULL(2)
 int evl_socket_address(int socket, char *buffer, size_t capacity) EVL_NONNULL(2);
 
 /* -----------------------------------------------------------------------------------------
- * Server
+ * Server options
  *
- * An HTTP server. Create it; load a configuration file, or listen, serve directories and add
- * routes by calls, or both; start it; stop it; free it. Everything up to start is set-up: it is
- * refused with EVL_ESTATE later.
- *
- * Handlers run on the workers, so several at once and each thread's by itself: what they share
- * through `udata` is theirs to guard. A handler that blocks holds up the connections of its worker.
- * SIGPIPE is blocked on the workers' threads; what the program does with it elsewhere stays.
+ * What a program can choose of a server when it makes one.
  * ----------------------------------------------------------------------------------------- */
 
-/** What a handler returns when it did not fail. */
-typedef enum evl_outcome {
-    /** The response is complete. */
-    EVL_ANSWERED = 0,
-    /** Not for this handler: the next one that matches is asked. */
-    EVL_DECLINED = 1,
-} evl_outcome;
+/** How new connections come to the workers, for evl_server_options.accept_policy. */
+typedef enum evl_accept_policy {
+    /**
+     * The default. Each worker has listening sockets of its own, over which the kernel spreads connections by a hash:
+     * nothing is shared, but few long connections may fall unevenly. As EVL_ACCEPT_SHARED on unix paths
+     * and on systems that do not spread: all but Linux and FreeBSD.
+     */
+    EVL_ACCEPT_REUSEPORT = 0,
+    /**
+     * All workers accept from the same sockets: a busy one holds nobody up, but those that are often
+     * awake get more. With epoll one worker is woken for a connection, otherwise all are.
+     */
+    EVL_ACCEPT_SHARED = 1,
+    /**
+     * Worker 0 accepts for all and hands connections over in turn, to those that have room: the balance
+     * is exact, for a wake-up more per connection.
+     */
+    EVL_ACCEPT_ROUND_ROBIN = 2,
+} evl_accept_policy;
 
 /**
  * How a server is to be. Set `size` to sizeof(evl_server_options) and the rest to 0 for the
@@ -557,11 +574,38 @@ typedef struct evl_server_options {
     /** Answers on one connection before it is closed; 1: no keep-alive. Default 1000. */
     uint64_t keepalive_requests;
     /**
-     * "readiness" or "uring"; NULL: what the file says, else EVL_IO in the environment, else
-     * readiness. Where the system has no io_uring to give, uring is readiness.
+     * Most connections that a worker has open; 0: as many as there can be. At the limit idle connections
+     * are closed for new ones; if none is idle, new ones wait.
+     */
+    uint32_t worker_connections;
+    /** One of evl_accept_policy. */
+    uint32_t accept_policy;
+    /**
+     * "readiness" or "uring"; NULL: what EVL_IO says in the environment, else readiness. Where the
+     * system has no io_uring to give, uring is readiness.
      */
     const char *io;
 } evl_server_options;
+
+/* -----------------------------------------------------------------------------------------
+ * Server
+ *
+ * An HTTP server. Create it; load a configuration file, or listen, serve directories and add
+ * routes by calls, or both; start it; stop it; free it. Everything up to start is set-up: it is
+ * refused with EVL_ESTATE later.
+ *
+ * Handlers run on the workers, so several at once and each thread's by itself: what they share
+ * through `udata` is theirs to guard. A handler that blocks holds up the connections of its worker.
+ * SIGPIPE is blocked on the workers' threads; what the program does with it elsewhere stays.
+ * ----------------------------------------------------------------------------------------- */
+
+/** What a handler returns when it did not fail. */
+typedef enum evl_outcome {
+    /** The response is complete. */
+    EVL_ANSWERED = 0,
+    /** Not for this handler: the next one that matches is asked. */
+    EVL_DECLINED = 1,
+} evl_outcome;
 
 /**
  * Answers a request: EVL_ANSWERED, EVL_DECLINED, or a negative code, for which the client gets 500.
@@ -571,6 +615,22 @@ typedef int (*evl_handler_fn)(const evl_request *request, evl_response *response
 
 /** Frees what a `udata` points to. */
 typedef void (*evl_free_fn)(void *udata);
+
+/** What a worker has done since start. Set `size` to sizeof(evl_counters) before the call. */
+typedef struct evl_counters {
+    /** sizeof(evl_counters) */
+    size_t size;
+    /** Connections that it has taken on. */
+    uint64_t accepted;
+    /** Of these, those that are open. */
+    uint64_t open;
+    /** Requests whose head has come. */
+    uint64_t requests;
+    /** Idle connections that it has closed to make room for others. */
+    uint64_t shed;
+    /** How often it woke up for events, orders or time-outs. */
+    uint64_t turns;
+} evl_counters;
 
 /**
  * Makes a server. NULL `options` are the defaults. NULL on failure. Owned: evl_server_free().
@@ -662,6 +722,17 @@ int evl_server_workers(const evl_server *server) EVL_NONNULL(1);
  * Thread: one of the program's own for each worker.
  */
 int evl_server_work(evl_server *server, size_t index) EVL_NONNULL(1);
+
+/**
+ * Tells what worker number `index` has done, up to the latest turn that it has ended: an answer may
+ * come before it is counted. Also after the stop. EVL_ESTATE before start, EINVAL if there is no such
+ * worker.
+ *
+ * Thread: any.
+ */
+int evl_server_counters(const evl_server *server,
+                        size_t index,
+                        evl_counters *counters) EVL_NONNULL(1, 3);
 
 /**
  * Starts unless started, waits for SIGINT or SIGTERM, lets running requests end within ten seconds,

@@ -9,7 +9,7 @@
 #[path = "common/http.rs"]
 mod http;
 
-use http::{Client, Live, PATIENCE, get, noise};
+use http::{Client, Live, PATIENCE, get, noise, write_file};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -23,14 +23,22 @@ fn serve() {
     if std::env::var_os(ROLE).is_none() {
         return;
     }
-    let config = "worker_processes 1; server { listen 127.0.0.1:0; root www; autoindex on; }";
+    let config = "worker_processes 1; server { listen 127.0.0.1:0; root www; autoindex on;
+        location /anew/ { alias www/; open_file_cache off; } }";
     let large = noise(100_000);
     let server = Live::from_file(config, &[("www/small", b"small"), ("www/large", &large)]);
-    fs::File::create(server.path("www/huge")).unwrap().set_len(1 << 30).unwrap();
+    for number in 0..HUGE {
+        let name = format!("www/huge/{number}");
+        write_file(&server.path(&name), b"");
+        fs::File::create(server.path(&name)).unwrap().set_len(1 << 30).unwrap();
+    }
     println!("\nserving {}", server.address);
     // The parent ends this process when it has seen enough.
     std::io::stdin().lines().for_each(drop);
 }
+
+/// How many huge files there are.
+const HUGE: usize = 100;
 
 /// A process that serves, ended with this.
 struct Process {
@@ -93,19 +101,21 @@ fn thousands_of_connections_leave_nothing_open() {
     let process = Process::start(1024);
     let mut first = process.connect();
     first.ask(get("/small")).expect(200);
+    first.ask(get("/large")).expect(200);
     let before = process.descriptors() - 1;
     drop(first);
     for _ in 0..500 {
         process.connect().ask(get("/small")).expect(200);
         process.connect().ask(get("/large")).expect(200);
-        process.connect().ask("HEAD /large HTTP/1.1\r\nHost: h\r\n\r\n").expect(200);
+        process.connect().ask(get("/anew/large")).expect(200);
+        process.connect().ask("HEAD /anew/large HTTP/1.1\r\nHost: h\r\n\r\n").expect(200);
         process.connect().ask(get("/")).expect(200);
         process.connect().ask(get("/missing")).expect(404);
         let mut refused = process.connect();
         refused.send("nonsense\r\n\r\n");
         refused.answer().expect(400);
         let mut leaves = process.connect();
-        leaves.send(get("/large"));
+        leaves.send(get("/anew/large"));
         leaves.reset();
         drop(process.connect());
     }
@@ -118,7 +128,7 @@ fn an_answer_to_head_keeps_no_file_open() {
     let mut client = process.connect();
     client.ask(get("/small")).expect(200);
     let before = process.descriptors();
-    client.ask("HEAD /large HTTP/1.1\r\nHost: h\r\n\r\n").expect(200);
+    client.ask("HEAD /anew/large HTTP/1.1\r\nHost: h\r\n\r\n").expect(200);
     process.settles_at(before);
 }
 
@@ -174,6 +184,23 @@ fn idle_connections_make_room_for_new_ones_the_oldest_first() {
     }
 }
 
+/// Files that are kept for the next request make room for all else.
+#[test]
+fn files_that_are_kept_open_are_the_first_to_go() {
+    const MOST: usize = 40;
+    let process = Process::start(MOST);
+    let mut clients: Vec<Client> = (0..MOST / 4).map(|_| process.connect()).collect();
+    for number in 0..HUGE {
+        let request = format!("HEAD /huge/{number} HTTP/1.1\r\nHost: h\r\n\r\n");
+        clients[0].ask(request).expect(200);
+    }
+    clients[0].ask(get("/large")).expect(200);
+    clients.extend((0..MOST / 4).map(|_| process.connect()));
+    for client in &mut clients {
+        client.ask(get("/small")).expect(200);
+    }
+}
+
 /// Files that nobody reads hold the descriptors that idle connections leave.
 #[test]
 fn a_file_that_no_descriptor_is_left_for_can_be_asked_for_again() {
@@ -183,8 +210,8 @@ fn a_file_that_no_descriptor_is_left_for_can_be_asked_for_again() {
     for client in &mut clients {
         client.ask("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n").expect(204);
     }
-    let refused = clients.iter_mut().rev().find_map(|client| {
-        client.send(get("/huge"));
+    let refused = clients.iter_mut().rev().enumerate().find_map(|(number, client)| {
+        client.send(get(&format!("/huge/{number}")));
         let answer = client.answer_to_head();
         (answer.status == 503).then_some((client, answer))
     });

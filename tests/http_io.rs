@@ -15,7 +15,8 @@ use std::fs;
 /// How many io_urings this process has.
 fn rings() -> usize {
     let is_ring = |entry: fs::DirEntry| {
-        fs::read_link(entry.path()).is_ok_and(|target| target.as_os_str() == "anon_inode:[io_uring]")
+        fs::read_link(entry.path())
+            .is_ok_and(|target| target.as_os_str() == "anon_inode:[io_uring]")
     };
     let entries = fs::read_dir("/proc/self/fd").into_iter().flatten();
     entries.filter_map(|entry| entry.ok().map(is_ring)).filter(|is_ring| *is_ring).count()

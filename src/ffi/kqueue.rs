@@ -5,12 +5,12 @@
 //! descriptor for a queue. Programs include that header and link evl-kqueue; these functions are for
 //! those who bind kqueue to another language, or who may not define its names.
 
-use super::guard::{count, guard};
+use super::guard::{count, guard, guard_in_signal};
 use super::kqueue_numbers::{self as numbers, EV_ERROR};
 use super::kqueue_queues::{self as queues, Queue};
 use crate::error::{Error, Result};
 use crate::reactor::{Event, Filter, Flags, note};
-use crate::sys::{clock, failure, fd, process};
+use crate::sys::{clock, failure, fd, process, signal};
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::os::fd::RawFd;
@@ -88,6 +88,29 @@ pub unsafe extern "C" fn evl_kevent(
         }
         SCRATCH.set(found);
         result.map(count)
+    })
+}
+
+/// sigaction(2), both with a struct sigaction or NULL, for a program whose own calls of it are led here, as
+/// evl-kqueue does: the action of a signal that a queue counts is done beside the counting, from now
+/// on, and the program never sees that there is another. Errors: EINVAL.
+///
+/// Thread: any, signal handlers too.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evl_sigaction(
+    signal: c_int,
+    action: *const c_void,
+    old_action: *mut c_void,
+) -> c_int {
+    guard_in_signal(|| {
+        // SAFETY: NULL, or the caller's struct sigaction, which nobody changes during the call.
+        let action = unsafe { action.cast::<libc::sigaction>().as_ref() };
+        let old = signal::set_action(signal, action)?;
+        if !old_action.is_null() {
+            // SAFETY: the caller has room there for a struct sigaction.
+            unsafe { old_action.cast::<libc::sigaction>().write(old) };
+        }
+        Ok(0)
     })
 }
 

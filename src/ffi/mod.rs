@@ -30,6 +30,7 @@ mod kqueue_queues;
 mod socket;
 
 mod server;
+mod server_options;
 
 mod request;
 mod response;
@@ -45,6 +46,7 @@ pub use reactor::*;
 pub use request::*;
 pub use response::*;
 pub use server::*;
+pub use server_options::*;
 pub use socket::*;
 pub use text::*;
 pub use version::*;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reads an options struct of any age: an older caller's is shorter, a newer caller's longer.
+//! Reads an options struct of any age, and fills one that tells something: an older caller's is shorter, a newer caller's longer.
 //!
 //! A struct of options begins with `size_t size`, set by the caller to the `sizeof` that it was
 //! compiled with. What it does not have is zero, the default; what this library does not know has
@@ -26,13 +26,7 @@ pub(super) unsafe fn read<T: Options>(pointer: *const T) -> Result<T> {
     if !pointer.is_null() {
         // SAFETY: the caller promises at least a `size_t` there; it need not be aligned.
         let size = unsafe { pointer.cast::<usize>().read_unaligned() };
-        if size < size_of::<usize>() {
-            let hint = "options: `size` has to be the sizeof the struct";
-            return Err(Error::os(libc::EINVAL).context(hint));
-        }
-        if size > LARGEST {
-            return Err(Error::os(libc::E2BIG).context("options: `size` is beyond every version"));
-        }
+        check_size(size)?;
         let known = size.min(size_of::<T>());
         // SAFETY: the caller promises `size` readable bytes, and `known` is at most that and at
         // most what `options` holds.
@@ -47,6 +41,42 @@ pub(super) unsafe fn read<T: Options>(pointer: *const T) -> Result<T> {
     }
     // SAFETY: all bytes are set, and the trait promises that any are valid.
     Ok(unsafe { options.assume_init() })
+}
+
+/// Fills a caller's struct, of any age, with what this library knows: all but its `size`, which stays. What
+/// this library does not have becomes zero.
+///
+/// # Safety
+/// `pointer` is NULL or points to as many writable bytes as the `size_t` there says.
+pub(super) unsafe fn write<T: Options>(pointer: *mut T, known: &T) -> Result<()> {
+    if pointer.is_null() {
+        return Err(Error::os(libc::EFAULT));
+    }
+    // SAFETY: the caller promises at least a `size_t` there; it need not be aligned.
+    let size = unsafe { pointer.cast::<usize>().read_unaligned() };
+    check_size(size)?;
+    let head = size_of::<usize>();
+    let filled = size.min(size_of::<T>()) - head;
+    // SAFETY: the caller promises `size` writable bytes, of which `head` are the `size` itself, and `filled`
+    // is at most what is left of them and of `known`.
+    unsafe {
+        let fields = pointer.cast::<u8>().add(head);
+        let source = std::ptr::from_ref(known).cast::<u8>().add(head);
+        fields.copy_from_nonoverlapping(source, filled);
+        fields.add(filled).write_bytes(0, size - head - filled);
+    }
+    Ok(())
+}
+
+fn check_size(size: usize) -> Result<()> {
+    if size < size_of::<usize>() {
+        let hint = "`size` has to be the sizeof the struct";
+        return Err(Error::os(libc::EINVAL).context(hint));
+    }
+    if size > LARGEST {
+        return Err(Error::os(libc::E2BIG).context("`size` is beyond every version"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -97,6 +127,23 @@ mod tests {
         assert_eq!((options.first, options.second), (1, 2));
         let refused = read_as_old(&new(size_of::<New>(), 1)).err();
         assert_eq!(refused.and_then(|error| error.errno()), Some(libc::E2BIG));
+    }
+
+    #[test]
+    fn a_struct_of_any_age_is_filled() {
+        let known = Old { size: 0, first: 7, second: 8 };
+        let filled = |size| {
+            let mut told = new(size, 9);
+            // SAFETY: the sizes here are at most that of `New`.
+            let result = unsafe { write((&raw mut told).cast(), &known) };
+            result.map(|()| (told.old.size, told.old.first, told.old.second, told.third))
+        };
+        let (word, old, newer) = (size_of::<usize>(), size_of::<Old>(), size_of::<New>());
+        assert_eq!(filled(word).unwrap(), (word, 1, 2, 9));
+        assert_eq!(filled(word + 4).unwrap(), (word + 4, 7, 2, 9));
+        assert_eq!(filled(old).unwrap(), (old, 7, 8, 9));
+        assert_eq!(filled(newer).unwrap(), (newer, 7, 8, 0));
+        assert_eq!(filled(3).unwrap_err().errno(), Some(libc::EINVAL));
     }
 
     #[test]

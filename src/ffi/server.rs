@@ -13,10 +13,10 @@ use super::callback::{Callback, Udata};
 use super::guard::{count, guard, guard_new, guard_or};
 use super::handle::{evl_request, evl_response, evl_server, shared, take};
 use super::options::{self, Options};
-use super::reactor::backend_kind;
+use super::server_options::evl_server_options;
 use super::text::{path, string, write};
-use crate::error::{Error, Result};
-use crate::server::{self, Io, Server};
+use crate::error::Error;
+use crate::server::{Counters, Server};
 use std::ffi::{c_char, c_int, c_void};
 use std::time::Duration;
 
@@ -42,38 +42,26 @@ pub type evl_handler_fn = Option<
 /// Frees what a `udata` points to.
 pub type evl_free_fn = Option<unsafe extern "C" fn(udata: *mut c_void)>;
 
-/// How a server is to be. Set `size` to sizeof(evl_server_options) and the rest to 0 for the
-/// defaults. What a configuration file says goes before these.
+/// What a worker has done since start. Set `size` to sizeof(evl_counters) before the call.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct evl_server_options {
-    /// sizeof(evl_server_options)
+pub struct evl_counters {
+    /// sizeof(evl_counters)
     pub size: libc::size_t,
-    /// "kqueue", "epoll", "poll" or "select"; NULL as in evl_options.
-    pub backend: *const c_char,
-    /// How many workers; 0: one per processor.
-    pub workers: u32,
-    /// Not 0: the library makes no threads; the program calls evl_server_work() for each worker.
-    pub caller_threads: u32,
-    /// Longest body of a request, in bytes; UINT64_MAX: any. Default 1 MiB.
-    pub max_body_bytes: u64,
-    /// The whole head of a request has to be there within. Default 60 000.
-    pub header_timeout_ms: u32,
-    /// Longest pause between two reads of a body. Default 60 000.
-    pub body_timeout_ms: u32,
-    /// Longest pause between two writes of an answer. Default 60 000.
-    pub send_timeout_ms: u32,
-    /// How long an idle connection is kept. Default 75 000.
-    pub keepalive_timeout_ms: u32,
-    /// Answers on one connection before it is closed; 1: no keep-alive. Default 1000.
-    pub keepalive_requests: u64,
-    /// "readiness" or "uring"; NULL: what the file says, else EVL_IO in the environment, else
-    /// readiness. Where the system has no io_uring to give, uring is readiness.
-    pub io: *const c_char,
+    /// Connections that it has taken on.
+    pub accepted: u64,
+    /// Of these, those that are open.
+    pub open: u64,
+    /// Requests whose head has come.
+    pub requests: u64,
+    /// Idle connections that it has closed to make room for others.
+    pub shed: u64,
+    /// How often it woke up for events, orders or time-outs.
+    pub turns: u64,
 }
 
-// SAFETY: repr(C), size first, and integers and pointers have no invalid values.
-unsafe impl Options for evl_server_options {}
+// SAFETY: repr(C), size first, and integers have no invalid values.
+unsafe impl Options for evl_counters {}
 
 /// cbindgen:postfix=EVL_WARN_UNUSED
 /// Makes a server. NULL `options` are the defaults. NULL on failure. Owned: evl_server_free().
@@ -84,12 +72,8 @@ pub unsafe extern "C" fn evl_server_create(options: *const evl_server_options) -
     guard_new(|| {
         // SAFETY: the caller gives NULL or options that are as large as they say.
         let options = unsafe { options::read(options) }?;
-        // SAFETY: the caller gives NULL or a C string.
-        let backend = unsafe { backend_kind(options.backend) }?;
-        // SAFETY: the caller gives NULL or a C string.
-        let io = unsafe { io(options.io) }?;
-        let options = server::Options { backend, io, ..server_options(&options) };
-        Server::new(options).map(evl_server)
+        // SAFETY: the caller gives NULL or a C string as the backend.
+        Server::new(unsafe { options.to_engine() }?).map(evl_server)
     })
 }
 
@@ -239,6 +223,28 @@ pub unsafe extern "C" fn evl_server_work(server: *mut evl_server, index: libc::s
     guard(|| unsafe { shared(server) }?.0.work(index).map(|()| 0))
 }
 
+/// cbindgen:postfix=EVL_NONNULL(1, 3)
+/// Tells what worker number `index` has done, up to the latest turn that it has ended: an answer may
+/// come before it is counted. Also after the stop. EVL_ESTATE before start, EINVAL if there is no such
+/// worker.
+///
+/// Thread: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn evl_server_counters(
+    server: *const evl_server,
+    index: libc::size_t,
+    counters: *mut evl_counters,
+) -> c_int {
+    guard(|| {
+        // SAFETY: the caller gives NULL or a server that is not freed meanwhile.
+        let server = unsafe { shared(server) }?;
+        let Counters { accepted, open, requests, shed, turns } = server.0.counters(index)?;
+        let known = evl_counters { size: 0, accepted, open, requests, shed, turns };
+        // SAFETY: the caller gives NULL or a struct that is as large as it says.
+        unsafe { options::write(counters, &known) }.map(|()| 0)
+    })
+}
+
 /// cbindgen:postfix=EVL_NONNULL(1)
 /// Starts unless started, waits for SIGINT or SIGTERM, lets running requests end within ten seconds,
 /// or until a second signal, and returns 0. It is the whole main loop of a program that only serves.
@@ -276,43 +282,4 @@ pub unsafe extern "C" fn evl_server_stop(server: *mut evl_server, grace_ms: i64)
 pub unsafe extern "C" fn evl_server_free(server: *mut evl_server) {
     // SAFETY: the caller gives NULL or what evl_server_create made, and does not use it again.
     guard_or((), || drop(unsafe { take(server) }));
-}
-
-/// What `name` means.
-///
-/// # Safety
-/// `name` is NULL or a C string.
-unsafe fn io(name: *const c_char) -> Result<Option<Io>> {
-    if name.is_null() {
-        return Ok(None);
-    }
-    // SAFETY: the caller promises a C string.
-    unsafe { string(name) }?.parse().map(Some)
-}
-
-/// The engine's options from C's, where 0 is the default.
-fn server_options(options: &evl_server_options) -> server::Options {
-    let default = server::Options::default();
-    let or = |ms: u32, default| match ms {
-        0 => default,
-        ms => Duration::from_millis(ms.into()),
-    };
-    server::Options {
-        workers: usize::try_from(options.workers).unwrap_or(usize::MAX),
-        caller_threads: options.caller_threads != 0,
-        max_body: match options.max_body_bytes {
-            0 => default.max_body,
-            u64::MAX => 0,
-            bytes => bytes,
-        },
-        header_timeout: or(options.header_timeout_ms, default.header_timeout),
-        body_timeout: or(options.body_timeout_ms, default.body_timeout),
-        send_timeout: or(options.send_timeout_ms, default.send_timeout),
-        keepalive_timeout: or(options.keepalive_timeout_ms, default.keepalive_timeout),
-        keepalive_requests: match options.keepalive_requests {
-            0 => default.keepalive_requests,
-            requests => requests,
-        },
-        ..default
-    }
 }

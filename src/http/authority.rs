@@ -2,6 +2,8 @@
 //! The host and port of a URI, and of a `Host` field, which has the same form (RFC 3986 section
 //! 3.2).
 
+use super::headers::ByteSet;
+
 /// Whom a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Authority<'a> {
@@ -37,13 +39,16 @@ pub(crate) fn authority(raw: &[u8]) -> Option<Authority<'_>> {
     Some(Authority { host, port })
 }
 
+/// Unreserved characters and sub-delimiters.
+static NAME: ByteSet = ByteSet::ALPHANUMERIC.and(b"-._~!$&'()*+,;=");
+
 /// How many bytes at the start make a `reg-name`: unreserved characters, sub-delimiters and
 /// percent-encoded bytes.
 fn registered_name(raw: &[u8]) -> usize {
     let mut end = 0;
     loop {
         let rest = raw.get(end..).unwrap_or_default();
-        end += rest.iter().position(|&byte| !is_name_byte(byte)).unwrap_or(rest.len());
+        end += rest.iter().position(|&byte| !NAME.contains(byte)).unwrap_or(rest.len());
         match raw.get(end..) {
             Some([b'%', high, low, ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
                 end += 3;
@@ -51,25 +56,4 @@ fn registered_name(raw: &[u8]) -> usize {
             _ => return end,
         }
     }
-}
-
-const fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.'
-                | b'_'
-                | b'~'
-                | b'!'
-                | b'$'
-                | b'&'
-                | b'\''
-                | b'('
-                | b')'
-                | b'*'
-                | b'+'
-                | b','
-                | b';'
-                | b'='
-        )
 }

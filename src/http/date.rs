@@ -35,29 +35,6 @@ pub(crate) fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-/// The text of the current second, formatted once for all answers of that second.
-#[derive(Clone, Debug)]
-pub(crate) struct DateCache {
-    second: u64,
-    text: DateText,
-}
-
-impl DateCache {
-    /// A cache that holds the text of 1970's first second.
-    pub(crate) fn new() -> Self {
-        Self { second: 0, text: text(0) }
-    }
-
-    /// The text for `now`.
-    pub(crate) fn at(&mut self, now: SystemTime) -> &DateText {
-        let second = seconds(now);
-        if second != self.second {
-            *self = Self { second, text: text(second) };
-        }
-        &self.text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,15 +68,6 @@ mod tests {
         let before = UNIX_EPOCH - Duration::from_secs(1);
         assert_eq!(&format(before), b"Thu, 01 Jan 1970 00:00:00 GMT");
         assert_eq!(&format(at(LAST_SECOND + 1)), b"Fri, 31 Dec 9999 23:59:59 GMT");
-    }
-
-    #[test]
-    fn the_cache_follows_the_second() {
-        let mut cache = DateCache::new();
-        for second in [0, 5, 5, 6, 4] {
-            let now = at(second) + Duration::from_millis(999);
-            assert_eq!(*cache.at(now), format(at(second)));
-        }
     }
 
     proptest! {

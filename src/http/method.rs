@@ -43,7 +43,18 @@ impl Method {
 
     /// The method that this token names; methods are case-sensitive.
     pub(crate) fn parse(token: impl AsRef<[u8]>) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.as_str().as_bytes() == token.as_ref())
+        Some(match token.as_ref() {
+            b"GET" => Self::Get,
+            b"HEAD" => Self::Head,
+            b"POST" => Self::Post,
+            b"PUT" => Self::Put,
+            b"DELETE" => Self::Delete,
+            b"CONNECT" => Self::Connect,
+            b"OPTIONS" => Self::Options,
+            b"TRACE" => Self::Trace,
+            b"PATCH" => Self::Patch,
+            _ => return None,
+        })
     }
 
     /// The method's token.

@@ -101,7 +101,7 @@ impl<'a> Target<&'a [u8]> {
 }
 
 fn split_query(raw: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match memchr::memchr(b'?', raw) {
+    match raw.iter().position(|&byte| byte == b'?') {
         Some(mark) => {
             let (path, query) = raw.split_at(mark);
             (path, query.get(1..))
@@ -118,6 +118,10 @@ fn split_query(raw: &[u8]) -> (&[u8], Option<&[u8]>) {
 /// 400 for a broken escape, an encoded NUL, and for `..` above the root.
 pub(crate) fn decode_path(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Reject> {
     out.clear();
+    if is_plain(raw) {
+        out.extend_from_slice(raw);
+        return Ok(());
+    }
     if memchr::memchr(b'%', raw).is_none() {
         out.extend_from_slice(raw);
     } else if escapes_are_valid(raw) {
@@ -129,6 +133,18 @@ pub(crate) fn decode_path(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Reject> {
         return Err(bad("NUL in the path"));
     }
     normalise(out)
+}
+
+/// Whether a path names itself, as most do: nothing in it is encoded, and no segment is empty or begins
+/// with a dot.
+fn is_plain(raw: &[u8]) -> bool {
+    let mut after_slash = false;
+    let plain = raw.iter().all(|&byte| {
+        let plain = !(matches!(byte, b'%' | 0) || after_slash && matches!(byte, b'/' | b'.'));
+        after_slash = byte == b'/';
+        plain
+    });
+    plain && raw.first() == Some(&b'/')
 }
 
 /// Whether each `%` is followed by two hexadecimal digits.

@@ -49,7 +49,6 @@ impl<P: Poller> State<P> {
         records: &mut [Event],
         triggers: &Triggers,
     ) -> Result<usize> {
-        self.forget_time();
         let room = records.iter_mut();
         let mut answers = Answers { room, count: 0, first_failure: None, unanswered: false };
         for group in changes.chunks(GROUP) {
@@ -83,7 +82,8 @@ impl<P: Poller> State<P> {
         found().for_each(|number| self.timers.prefetch_neighbours(number));
     }
 
-    fn apply(&mut self, change: &Event, triggers: &Triggers) -> Result<()> {
+    /// Applies one change.
+    pub(super) fn apply(&mut self, change: &Event, triggers: &Triggers) -> Result<()> {
         filters::check(change)?;
         let found = self.find(change)?;
         match found {
@@ -149,13 +149,13 @@ impl<P: Poller> State<P> {
             Some(FilterState::Vnode(_)) => {
                 self.update_vnode(id, descriptor::number(change)?, change)
             }
-            Some(FilterState::Timer(_)) => self.update_timer(id, change),
+            Some(FilterState::Timer { .. }) => self.update_timer(id, change),
             Some(FilterState::Signal(_)) => self.update_signal(id, change),
             Some(FilterState::Process(_)) => {
                 self.update_process(id, change);
                 Ok(())
             }
-            Some(FilterState::User(_)) => {
+            Some(FilterState::User { .. }) => {
                 self.update_user(id, change);
                 Ok(())
             }
@@ -173,10 +173,10 @@ impl<P: Poller> State<P> {
             Some(FilterState::Descriptor(_) | FilterState::File(_) | FilterState::Vnode(_)) => {
                 return self.detach_descriptor(id, descriptor::number(change)?);
             }
-            Some(FilterState::Timer(_)) => self.detach_timer(id),
+            Some(FilterState::Timer { .. }) => self.detach_timer(id),
             Some(FilterState::Signal(_)) => self.detach_signal(id),
             Some(FilterState::Process(_)) => self.detach_process(id),
-            Some(FilterState::User(_)) => self.detach_user(id, triggers),
+            Some(FilterState::User { .. }) => self.detach_user(id, triggers),
             Some(FilterState::Gone(_)) | None => {}
         }
         Ok(())

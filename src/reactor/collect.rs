@@ -48,7 +48,7 @@ impl<P: Poller> State<P> {
                 self.delivered(id, &event, triggers);
             }
         }
-        self.turn += 1;
+        self.turn = self.turn.wrapping_add(1).max(1);
         count
     }
 
@@ -61,10 +61,10 @@ impl<P: Poller> State<P> {
             FilterState::Descriptor(_) => self.collect_descriptor(id),
             FilterState::File(_) => self.collect_file(id),
             FilterState::Vnode(_) => self.collect_vnode(id),
-            FilterState::Timer(_) => self.collect_timer(id),
+            FilterState::Timer { .. } => self.collect_timer(id),
             FilterState::Signal(_) => self.collect_signal(id),
             FilterState::Process(_) => self.collect_process(id),
-            FilterState::User(_) => self.collect_user(id),
+            FilterState::User { .. } => self.collect_user(id),
             FilterState::Gone(flag) => self.collect_gone(id, flag),
         }
     }
@@ -82,9 +82,9 @@ impl<P: Poller> State<P> {
             FilterState::Descriptor(_) if stays => self.delivered_descriptor(id, event),
             FilterState::Descriptor(_) => self.silence_descriptor(fd),
             FilterState::File(_) => self.delivered_file(id, event),
-            FilterState::Timer(_) => self.schedule_timer(id),
+            FilterState::Timer { .. } => self.schedule_timer(id),
             FilterState::Signal(_) | FilterState::Process(_) | FilterState::Gone(_) => {}
-            FilterState::User(_) | FilterState::Vnode(_) => {
+            FilterState::User { .. } | FilterState::Vnode(_) => {
                 if stays && !event.flags.contains(Flags::CLEAR) {
                     self.knotes.activate(id);
                 }
@@ -96,10 +96,10 @@ impl<P: Poller> State<P> {
     fn discard(&mut self, id: KnoteId, fd: RawFd, triggers: &Triggers) {
         let Some(knote) = self.knotes.get(id) else { return };
         match knote.state {
-            FilterState::Timer(_) => self.detach_timer(id),
+            FilterState::Timer { .. } => self.detach_timer(id),
             FilterState::Signal(_) => self.detach_signal(id),
             FilterState::Process(_) => self.detach_process(id),
-            FilterState::User(_) => self.detach_user(id, triggers),
+            FilterState::User { .. } => self.detach_user(id, triggers),
             FilterState::Gone(_) => _ = self.knotes.remove(id),
             FilterState::Descriptor(_) | FilterState::File(_) | FilterState::Vnode(_) => {
                 self.remove_descriptor(fd, id);

@@ -4,14 +4,13 @@
 //! A poller has one registration for each descriptor, so it is made of what all its knotes need. Level
 //! knotes alone: level-triggered. A knote that is to be told of changes only (CLEAR, low-water mark):
 //! edge-triggered; level knotes beside it stay in the queue while they are ready. A single knote that
-//! is disabled or deleted at delivery: once, which saves the system call that would silence it. A
-//! descriptor whose knotes are all disabled stays registered without interest, so that a change later
-//! finds out whether the number still names the same file.
+//! is disabled or deleted at delivery: once, which saves the system call that would silence it. A single
+//! EXCLUSIVE knote: exclusive. A descriptor whose knotes are all disabled stays registered without
+//! interest, so that a change later finds out whether the number still names the same file.
 
 use super::event::{Event, Filter, Flags, note};
 use super::filters::condition::{Condition, is_announced};
 use super::knote::{FilterState, Knote, KnoteId};
-use super::notices::Notices;
 use super::poller::{Interest, Mode, Outcome, Poller, Registration};
 use super::state::State;
 use super::verification::Seen;
@@ -21,13 +20,21 @@ use std::os::fd::RawFd;
 /// The generation of the reactor's own descriptors; those of callers begin after it.
 pub(super) const INTERNAL: u32 = 0;
 
-/// One descriptor number.
+/// How the reactor's own descriptors are registered.
+const OWN: Registration =
+    Registration { interest: Interest::READ, mode: Mode::Level, generation: INTERNAL };
+
+/// Knotes beyond the first of a filter, which UDATA_SPECIFIC makes possible, and those of other filters.
+#[derive(Debug, Default)]
+struct Others(Vec<KnoteId>);
+
+/// One descriptor number. There is one for each up to the largest that is watched.
 #[derive(Debug, Default)]
 pub(super) struct Descriptor {
     pub(super) read: Option<KnoteId>,
     pub(super) write: Option<KnoteId>,
-    /// Knotes beyond the first of a filter, which UDATA_SPECIFIC makes possible.
-    others: Vec<KnoteId>,
+    /// Knotes beyond these, which few descriptors have.
+    others: Option<Box<Others>>,
     /// As the poller has it.
     pub(super) registered: Option<Registration>,
     /// The one report of [`Mode::Once`] has come.
@@ -40,13 +47,16 @@ pub(super) struct Descriptor {
 
 impl Descriptor {
     pub(super) fn knotes(&self) -> impl Iterator<Item = KnoteId> {
-        self.read.iter().chain(&self.write).chain(&self.others).copied()
+        self.read.iter().chain(&self.write).chain(self.others()).copied()
     }
 
-    /// Those that may be of a filter.
-    fn candidates(&self, filter: Filter) -> impl Iterator<Item = KnoteId> {
-        let place = if filter == Filter::WRITE { &self.write } else { &self.read };
-        place.iter().chain(&self.others).copied()
+    /// The first of the filter's that is as wanted.
+    fn find(&self, filter: Filter, wanted: impl Fn(KnoteId) -> bool) -> Option<KnoteId> {
+        let first = if filter == Filter::WRITE { self.write } else { self.read };
+        match first {
+            Some(id) if wanted(id) => first,
+            _ => self.others().iter().copied().find(|id| wanted(*id)),
+        }
     }
 
     fn place(&mut self, filter: Filter) -> &mut Option<KnoteId> {
@@ -58,7 +68,7 @@ impl Descriptor {
         if place.is_none() {
             *place = Some(id);
         } else {
-            self.others.push(id);
+            self.others.get_or_insert_default().0.push(id);
         }
     }
 
@@ -67,14 +77,20 @@ impl Descriptor {
         if *place == Some(id) {
             *place = None;
         } else {
-            self.others.retain(|other| *other != id);
+            self.others.iter_mut().for_each(|others| others.0.retain(|other| *other != id));
         }
     }
 
     pub(super) fn is_unwatched(&self) -> bool {
-        self.read.is_none() && self.write.is_none() && self.others.is_empty()
+        self.read.is_none() && self.write.is_none() && self.others().is_empty()
+    }
+
+    fn others(&self) -> &[KnoteId] {
+        self.others.as_ref().map_or(&[], |others| &others.0)
     }
 }
+
+const _: () = assert!(size_of::<Descriptor>() <= 48);
 
 /// After so many collections in a row in which a registration reported that is not known any more, the
 /// poller's set is made anew. A thread that comes late with a report is not mistaken for that.
@@ -84,17 +100,17 @@ const SUSPECT_LIMIT: u8 = 16;
 #[derive(Debug, Default)]
 struct Suspect {
     generation: u32,
-    turn: u64,
+    turn: u32,
     count: u8,
 }
 
 impl Suspect {
     /// Takes note of an unknown registration's report; `true` if that has gone on for too long.
-    fn reported(&mut self, generation: u32, turn: u64) -> bool {
+    fn reported(&mut self, generation: u32, turn: u32) -> bool {
         if self.generation == generation {
             self.count = self.count.saturating_add(1);
             self.turn = turn;
-        } else if turn > self.turn + 1 {
+        } else if turn.wrapping_sub(self.turn) > 1 {
             *self = Self { generation, turn, count: 1 };
         }
         self.count >= SUSPECT_LIMIT
@@ -140,14 +156,56 @@ impl Descriptors {
     }
 }
 
+/// What the knotes of a descriptor need of the poller.
+#[derive(Default)]
+struct Wanted {
+    interest: Interest,
+    /// There are knotes that are the poller's business at all.
+    polled: bool,
+    /// Some of them are to be reported now,
+    armed: usize,
+    /// of which some are to be told of changes only,
+    edge: bool,
+    /// some once only,
+    once: bool,
+    /// and some beside other reactors, of which one is enough.
+    exclusive: bool,
+}
+
+impl Wanted {
+    fn add<P: Poller>(&mut self, knote: &Knote) {
+        let FilterState::Descriptor(state) = &knote.state else { return };
+        self.polled = true;
+        if !knote.enabled || state.latch.is_some() || !is_announced::<P>(knote.filter) {
+            return;
+        }
+        let marked = knote.fflags & note::LOWAT != 0;
+        self.armed += 1;
+        self.interest |= Condition::of(knote).interest();
+        self.edge |= marked || knote.flags.contains(Flags::CLEAR);
+        self.once |= !marked && knote.flags.intersects(Flags::ONESHOT | Flags::DISPATCH);
+        self.exclusive |= knote.filter == Filter::READ && knote.fflags & note::EXCLUSIVE != 0;
+    }
+
+    fn mode<P: Poller>(&self) -> Mode {
+        match (P::IN_KERNEL, self.armed) {
+            (false, _) => Mode::Level,
+            (true, 0) => Mode::Once,
+            (true, 1) if self.once => Mode::Once,
+            (true, 1) if self.exclusive => Mode::Exclusive,
+            (true, _) if self.edge => Mode::Edge,
+            (true, _) => Mode::Level,
+        }
+    }
+}
+
 impl<P: Poller> State<P> {
     /// Has the poller watch a descriptor of the reactor's own.
     pub(super) fn watch_internal(&mut self, fd: RawFd) -> Result<()> {
         // Knotes under the number are of a file that it named before.
         self.vanish(fd);
-        let registration =
-            Registration { interest: Interest::READ, mode: Mode::Level, generation: INTERNAL };
-        self.poller.set(fd, registration, false)?;
+        self.poller.set(fd, OWN, false)?;
+        self.internals.push(fd);
         self.note_set_change();
         Ok(())
     }
@@ -155,16 +213,8 @@ impl<P: Poller> State<P> {
     /// Undoes [`State::watch_internal`].
     pub(super) fn unwatch_internal(&mut self, fd: RawFd) {
         self.poller.clear(fd);
+        self.internals.retain(|own| *own != fd);
         self.note_set_change();
-    }
-
-    /// The reactor's own descriptors, which callers cannot have it watch.
-    pub(super) fn internals(&self) -> impl Iterator<Item = RawFd> {
-        let alarm = self.alarm.as_ref().map(|(alarm, _)| alarm.fd());
-        let notices = self.notices.as_ref().map(Notices::fd);
-        let few =
-            [Some(self.wake_fd), alarm, notices, self.signals.fd(), self.signals.blocked_fd()];
-        few.into_iter().flatten().chain(self.processes.fds())
     }
 
     /// One of the reactor's own descriptors is ready.
@@ -184,8 +234,8 @@ impl<P: Poller> State<P> {
 
     /// The knote of that name on the descriptor.
     pub(super) fn find_descriptor(&self, fd: RawFd, change: &Event) -> Option<KnoteId> {
-        self.descriptors.get(fd)?.candidates(change.filter).find(|id| {
-            let knote = self.knotes.get(*id);
+        self.descriptors.get(fd)?.find(change.filter, |id| {
+            let knote = self.knotes.get(id);
             knote.is_some_and(|knote| knote.filter == change.filter && knote.answers_to(change))
         })
     }
@@ -215,15 +265,15 @@ impl<P: Poller> State<P> {
     /// Tells the poller what the knotes of a descriptor need. `look_again`: even if that is what it
     /// knows already, so that what is ready now is reported.
     pub(super) fn register(&mut self, fd: RawFd, look_again: bool) -> Result<Outcome> {
-        let wanted = self.wanted(fd);
         let Some(entry) = self.descriptors.get(fd) else { return Ok(Outcome::Done) };
+        let wanted = self.wanted(entry);
         let known = entry.registered;
-        if known.is_none() && !entry.knotes().any(|id| self.is_polled(id)) {
+        if known.is_none() && !wanted.polled {
             return Ok(Outcome::Done);
         }
-        let (interest, mode) = wanted;
+        let (interest, mode) = (wanted.interest, wanted.mode::<P>());
         if let Some(known) = known {
-            let same = (known.interest, known.mode) == wanted && !entry.fired;
+            let same = (known.interest, known.mode) == (interest, mode) && !entry.fired;
             let silent = entry.fired && interest.is_empty();
             if !look_again && (same || silent) {
                 return Ok(Outcome::Done);
@@ -245,34 +295,13 @@ impl<P: Poller> State<P> {
         Ok(outcome)
     }
 
-    /// Whether a knote is the poller's business at all.
-    fn is_polled(&self, id: KnoteId) -> bool {
-        let knote = self.knotes.get(id);
-        knote.is_some_and(|knote| matches!(knote.state, FilterState::Descriptor(_)))
-    }
-
-    fn wanted(&self, fd: RawFd) -> (Interest, Mode) {
-        let ids = self.descriptors.get(fd).into_iter().flat_map(Descriptor::knotes);
-        let mut interest_of_all = Interest::empty();
-        let (mut armed, mut edge, mut once) = (0, false, false);
-        for knote in ids.filter_map(|id| self.knotes.get(id)) {
-            if !knote.enabled || is_unreported(knote) || !is_announced::<P>(knote.filter) {
-                continue;
-            }
-            let marked = knote.fflags & note::LOWAT != 0;
-            armed += 1;
-            interest_of_all |= Condition::of(knote).interest();
-            edge |= marked || knote.flags.contains(Flags::CLEAR);
-            once |= !marked && knote.flags.intersects(Flags::ONESHOT | Flags::DISPATCH);
-        }
-        let mode = match (P::IN_KERNEL, armed) {
-            (false, _) => Mode::Level,
-            (true, 0) => Mode::Once,
-            (true, 1) if once => Mode::Once,
-            (true, _) if edge => Mode::Edge,
-            (true, _) => Mode::Level,
-        };
-        (interest_of_all, mode)
+    fn wanted(&self, entry: &Descriptor) -> Wanted {
+        let mut wanted = Wanted::default();
+        let mut add = |id| self.knotes.get(id).iter().for_each(|knote| wanted.add::<P>(knote));
+        entry.read.into_iter().for_each(&mut add);
+        entry.write.into_iter().for_each(&mut add);
+        entry.others().iter().copied().for_each(&mut add);
+        wanted
     }
 
     /// Takes a descriptor that nobody watches any more from the poller.
@@ -321,9 +350,9 @@ impl<P: Poller> State<P> {
         let Ok(old) = self.poller.reset() else { return };
         self.descriptors.suspect = Suspect::default();
         self.version += 1;
-        for fd in self.internals().collect::<Vec<_>>() {
+        for fd in &self.internals {
             // None is in the new set, and all are open: only memory can be wanting.
-            let _ = self.watch_internal(fd);
+            let _ = self.poller.set(*fd, OWN, false);
         }
         for fd in registered {
             if let Some(entry) = self.descriptors.get_mut(fd) {
@@ -345,9 +374,4 @@ impl<P: Poller> State<P> {
             self.version += 1;
         }
     }
-}
-
-/// Whether the poller must not report the knote now.
-fn is_unreported(knote: &Knote) -> bool {
-    !matches!(&knote.state, FilterState::Descriptor(state) if state.latch.is_none())
 }

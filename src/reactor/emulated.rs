@@ -142,7 +142,11 @@ impl<P: Poller> Backend for Emulated<P> {
     fn change(&self, changes: &[Event], records: &mut [Event]) -> Result<usize> {
         self.check_owner()?;
         let mut state = self.lock();
-        let result = state.apply_all(changes, records, &self.triggers);
+        state.forget_time();
+        let result = match changes {
+            [change] if records.is_empty() => state.apply(change, &self.triggers).map(|()| 0),
+            _ => state.apply_all(changes, records, &self.triggers),
+        };
         self.settle(&mut state);
         result
     }

@@ -116,6 +116,10 @@ pub mod note {
     /// WRITE: a file on disk is not refused, but always ready.
     pub(crate) const ON_DISK: u32 = 0x0008;
 
+    /// READ: of several reactors with epoll that watch the same socket, at least one is told, not all
+    /// (`EPOLLEXCLUSIVE`). The others, where it means nothing.
+    pub(crate) const EXCLUSIVE: u32 = 0x8000_0000;
+
     /// TIMER: `data` is in seconds.
     pub const SECONDS: u32 = 0x0001;
     /// TIMER: `data` is in milliseconds, as it is when no unit is given.

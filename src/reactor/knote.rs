@@ -6,7 +6,7 @@ use super::filters::descriptor::DescriptorState;
 use super::filters::file::FileState;
 use super::filters::process::ProcessState;
 use super::filters::signal::SignalState;
-use super::filters::{timer::TimerState, user::UserState, vnode::VnodeState};
+use super::filters::vnode::VnodeState;
 use super::handover::Handover;
 use super::vacancies::Vacancies;
 use crate::sys::memory::prefetch;
@@ -48,25 +48,33 @@ pub(super) struct Knote {
     /// Those of [`STICKY`] that were given when it was added.
     pub(super) flags: Flags,
     pub(super) fflags: u32,
-    pub(super) data: i64,
     pub(super) udata: usize,
     pub(super) enabled: bool,
     pub(super) handover: Handover,
     /// Stands in the queue of active knotes.
     active: bool,
+    /// Part of its name, given with its place in the table.
+    generation: NonZeroU32,
     pub(super) state: FilterState,
 }
 
-/// What only one kind of filter needs.
+/// What only one kind of filter needs. A program may have a million knotes: what few of them need is
+/// boxed.
 #[derive(Debug)]
 pub(super) enum FilterState {
     Descriptor(DescriptorState),
     File(Box<FileState>),
     Vnode(Box<VnodeState>),
-    Timer(TimerState),
-    Signal(SignalState),
+    /// The time or the period as it was given. When it expires next, the wheel knows.
+    Timer {
+        data: i64,
+    },
+    Signal(Box<SignalState>),
     Process(ProcessState),
-    User(UserState),
+    /// `data` as it was given last.
+    User {
+        data: i64,
+    },
     /// The knote is gone; a record with this flag is still to be told.
     Gone(Flags),
 }
@@ -79,11 +87,11 @@ impl Knote {
             filter: change.filter,
             flags: (change.flags | Flags::ADD) & STICKY,
             fflags: change.fflags,
-            data: change.data,
             udata: change.udata,
             enabled: !change.flags.contains(Flags::DISABLE),
             handover: Handover::None,
             active: false,
+            generation: NonZeroU32::MIN,
             state,
         }
     }
@@ -98,7 +106,7 @@ impl Knote {
     /// Whether its condition comes once, so that it ends with its first event.
     pub(super) const fn is_over(&self) -> bool {
         match &self.state {
-            FilterState::Timer(_) => self.fflags & note::ABSOLUTE != 0,
+            FilterState::Timer { .. } => self.fflags & note::ABSOLUTE != 0,
             FilterState::Process(_) | FilterState::Gone(_) => true,
             _ => false,
         }
@@ -117,19 +125,20 @@ impl Knote {
     }
 }
 
-/// A place for a knote: one line of the cache, of which a program with a million timers needs as many.
+/// A place for a knote.
 #[derive(Debug)]
-#[repr(align(64))]
-struct Slot(Option<Knote>);
+enum Slot {
+    Taken(Knote),
+    /// The generation of its next knote.
+    Vacant(NonZeroU32),
+}
 
-const _: () = assert!(size_of::<Slot>() <= 64 || size_of::<usize>() != 8);
+const _: () = assert!(size_of::<Slot>() <= 48);
 
 /// All knotes of a reactor, and the queue of those that are active.
 #[derive(Debug, Default)]
 pub(super) struct Knotes {
     slots: Vec<Slot>,
-    /// Of each slot's next knote, or the one that is there.
-    generations: Vec<NonZeroU32>,
     vacancies: Vacancies,
     /// In the order in which they became active; names of knotes that have gone are among them.
     active: VecDeque<KnoteId>,
@@ -166,46 +175,46 @@ impl Knotes {
         self.active.len()
     }
 
-    pub(super) fn insert(&mut self, knote: Knote) -> KnoteId {
+    pub(super) fn insert(&mut self, mut knote: Knote) -> KnoteId {
         if let Some(index) = self.vacancies.take()
-            && let Some(slot) = self.slots.get_mut(index as usize)
+            && let Some(slot @ &mut Slot::Vacant(generation)) = self.slots.get_mut(index as usize)
         {
-            slot.0 = Some(knote);
-            return KnoteId { index, generation: self.generation(index) };
+            knote.generation = generation;
+            *slot = Slot::Taken(knote);
+            return KnoteId { index, generation };
         }
         let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        self.slots.push(Slot(Some(knote)));
-        self.generations.push(NonZeroU32::MIN);
-        KnoteId { index, generation: NonZeroU32::MIN }
-    }
-
-    fn generation(&self, index: u32) -> NonZeroU32 {
-        self.generations.get(index as usize).copied().unwrap_or(NonZeroU32::MAX)
+        let generation = knote.generation;
+        self.slots.push(Slot::Taken(knote));
+        KnoteId { index, generation }
     }
 
     /// The name of the knote that has this number now.
     pub(super) fn id(&self, number: u32) -> Option<KnoteId> {
-        let slot = self.slots.get(number as usize)?;
-        slot.0.as_ref().map(|_| KnoteId { index: number, generation: self.generation(number) })
+        match self.slots.get(number as usize)? {
+            Slot::Taken(knote) => Some(KnoteId { index: number, generation: knote.generation }),
+            Slot::Vacant(_) => None,
+        }
     }
 
     pub(super) fn get(&self, id: KnoteId) -> Option<&Knote> {
-        let current = self.generation(id.index) == id.generation;
-        self.slots.get(id.index as usize).filter(|_| current)?.0.as_ref()
+        match self.slots.get(id.index as usize)? {
+            Slot::Taken(knote) if knote.generation == id.generation => Some(knote),
+            _ => None,
+        }
     }
 
     pub(super) fn get_mut(&mut self, id: KnoteId) -> Option<&mut Knote> {
-        let current = self.generation(id.index) == id.generation;
-        self.slots.get_mut(id.index as usize).filter(|_| current)?.0.as_mut()
+        match self.slots.get_mut(id.index as usize)? {
+            Slot::Taken(knote) if knote.generation == id.generation => Some(knote),
+            _ => None,
+        }
     }
 
     /// Has a knote fetched into the cache, which is needed soon.
     pub(super) fn prefetch(&self, number: u32) {
         if let Some(slot) = self.slots.get(number as usize) {
             prefetch(slot);
-        }
-        if let Some(generation) = self.generations.get(number as usize) {
-            prefetch(generation);
         }
     }
 
@@ -216,10 +225,13 @@ impl Knotes {
 
     pub(super) fn remove(&mut self, id: KnoteId) -> Option<Knote> {
         self.get(id)?;
-        if let Some(generation) = self.generations.get_mut(id.index as usize) {
-            *generation = generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
-        }
+        let slot = self.slots.get_mut(id.index as usize)?;
+        let next = id.generation.checked_add(1).unwrap_or(NonZeroU32::MIN);
+        let removed = std::mem::replace(slot, Slot::Vacant(next));
         self.vacancies.put(id.index);
-        self.slots.get_mut(id.index as usize)?.0.take()
+        match removed {
+            Slot::Taken(knote) => Some(knote),
+            Slot::Vacant(_) => None,
+        }
     }
 }

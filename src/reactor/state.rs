@@ -55,14 +55,16 @@ pub(super) struct State<P: Poller> {
     pub(super) signals: Signals,
     pub(super) vanishing: Vanishing,
     pub(super) processes: Processes,
-    /// Counts collections: what a knote was found to be counts only in the same one.
-    pub(super) turn: u64,
+    /// Counts collections, from 1 on and around: what a knote was found to be counts only in the same one.
+    pub(super) turn: u32,
     pub(super) sleepers: Sleepers,
     /// Counts the changes that a sleeping thread does not see by itself.
     pub(super) version: u64,
     /// Batches of threads that are not waiting.
     pub(super) spare: Vec<P::Batch>,
-    /// The descriptor that wakes sleepers.
+    /// The reactor's own descriptors, which callers cannot have it watch.
+    pub(super) internals: Vec<RawFd>,
+    /// The one of them that wakes sleepers.
     pub(super) wake_fd: RawFd,
     /// It was reported since the wake-up was last taken back.
     pub(super) woken: bool,
@@ -90,6 +92,7 @@ impl<P: Poller> State<P> {
             sleepers: Sleepers::default(),
             version: 0,
             spare: Vec::new(),
+            internals: Vec::new(),
             wake_fd,
             woken: false,
             alarm: None,

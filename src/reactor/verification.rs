@@ -19,8 +19,8 @@ use crate::sys::clock;
 
 /// Up to so many reports of one wait are all verified.
 const FEW: usize = 8;
-/// How long a number is believed in waits that bring more.
-const BELIEVED_NS: u64 = 100_000_000;
+/// Numbers are believed in waits that bring more until the next such time is over.
+const PERIOD_NS: u64 = 100_000_000;
 
 /// What the owner of the descriptors does before closing one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,46 +36,49 @@ pub(super) enum Closing {
 pub(super) enum Verification {
     None,
     All,
-    /// Those in doubt, at this time of the coarse clock and in this collection.
+    /// Those in doubt, in this period of the coarse clock and in this collection.
     Doubtful {
-        now: u64,
-        turn: u64,
+        period: u32,
+        turn: u32,
     },
 }
 
 /// What is remembered of a registered number, from its registration on.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen {
-    /// When it was verified; 0: not yet.
-    verified_at: u64,
+    /// In which period it was verified; 0: not yet.
+    verified_in: u32,
     /// In which collection it was last reported.
-    reported_in: u64,
+    reported_in: u32,
 }
 
 impl Verification {
-    pub(super) fn of(batch: &impl Batch, closing: Closing, turn: u64) -> Self {
+    pub(super) fn of(batch: &impl Batch, closing: Closing, turn: u32) -> Self {
         match closing {
             Closing::Announced => Self::None,
             Closing::Unannounced if batch.ready().nth(FEW).is_none() => Self::All,
-            Closing::Unannounced => Self::Doubtful { now: clock::coarse_ns(), turn },
+            Closing::Unannounced => Self::Doubtful { period: period(clock::coarse_ns()), turn },
         }
     }
 
     /// Whether a report of a number is to be verified, which is taken for done.
     pub(super) fn is_due(self, seen: &mut Seen, readiness: Readiness) -> bool {
-        let (now, turn) = match self {
+        let (period, turn) = match self {
             Self::None => return false,
             Self::All => return true,
-            Self::Doubtful { now, turn } => (now, turn),
+            Self::Doubtful { period, turn } => (period, turn),
         };
         let ends = Readiness::READ_EOF | Readiness::HANGUP | Readiness::ERROR;
-        let due = now >= seen.verified_at.saturating_add(BELIEVED_NS)
-            || turn == seen.reported_in + 1
+        let due = period != seen.verified_in
+            || turn == seen.reported_in.wrapping_add(1)
             || readiness.intersects(ends);
-        seen.reported_in = turn;
-        if due {
-            seen.verified_at = now;
-        }
+        *seen = Seen { verified_in: period, reported_in: turn };
         due
     }
+}
+
+/// The number of the period in which a time lies; none is 0.
+fn period(ns: u64) -> u32 {
+    let number = ns / PERIOD_NS % u64::from(u32::MAX);
+    1 + u32::try_from(number).unwrap_or(0)
 }

@@ -82,15 +82,31 @@ impl Wheel {
         self.entries.get(number as usize).is_some_and(|entry| entry.previous != UNARMED)
     }
 
-    /// Gives a number, below 2³¹, a deadline in place of the one that it has. One that has passed
-    /// expires at the next chance.
-    pub(crate) fn insert(&mut self, number: u32, deadline: u64) {
+    /// The deadline that a number was given last, be it over, taken away or only kept.
+    pub(crate) fn deadline(&self, number: u32) -> u64 {
+        self.entries.get(number as usize).map_or(0, |entry| entry.deadline)
+    }
+
+    /// Takes a number's deadline away, and keeps another one for [`Wheel::deadline`].
+    pub(crate) fn keep(&mut self, number: u32, deadline: u64) {
+        self.make_room(number);
+        self.remove(number);
+        self.entry_mut(number).deadline = deadline;
+    }
+
+    fn make_room(&mut self, number: u32) {
         let index = number as usize;
         if index >= self.entries.len() {
             self.entries.resize(index + 1, Entry::UNARMED);
         }
+    }
+
+    /// Gives a number, below 2³¹, a deadline in place of the one that it has. One that has passed
+    /// expires at the next chance.
+    pub(crate) fn insert(&mut self, number: u32, deadline: u64) {
+        self.make_room(number);
         self.remove(number);
-        self.entries[index].deadline = deadline;
+        self.entry_mut(number).deadline = deadline;
         self.link(number);
         self.length += 1;
         self.next = match self.next {

@@ -26,11 +26,7 @@ pub(crate) fn apply(settings: &Settings, x: &mut Exchange<'_>) {
         return;
     }
     let written = response.bytes.len() as u64;
-    let length = match &response.payload {
-        Payload::None => Some(written),
-        Payload::File(range) => Some(written + range.left),
-        Payload::Stream { left, .. } => left.map(|left| written + left),
-    };
+    let length = response.payload.length().map(|length| written + length);
     let content_type = response.value("Content-Type").unwrap_or_default();
     if gzip.is_for(content_type, length) && mark(&x.request, response) {
         response.remove("Accept-Ranges");
@@ -146,6 +142,10 @@ impl Compressed {
         self.used = 0;
         let ended = match &mut self.source {
             Payload::None => true,
+            Payload::Memory(bytes) => {
+                self.input.extend_from_slice(bytes);
+                true
+            }
             Payload::File(range) => {
                 let count =
                     usize::try_from(range.left).map_or(limits::PIECE, |l| l.min(limits::PIECE));

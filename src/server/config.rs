@@ -4,9 +4,11 @@
 
 mod settings;
 
-pub(crate) use settings::{Autoindex, Gzip, ListingFormat, Settings, Symlinks, Trusted};
+pub(crate) use settings::{
+    Autoindex, CacheBounds, FileCaching, Gzip, ListingFormat, Settings, Symlinks, Trusted,
+};
 
-use super::options::Io;
+use super::options::{AcceptPolicy, Io};
 use crate::http::status::Status;
 use crate::net::Address;
 use std::fmt;
@@ -15,10 +17,14 @@ use std::sync::Arc;
 /// A whole configuration.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
-    /// `worker_processes`; `None` is `auto`, one per processor.
+    /// `worker_processes`; 0 is `auto`, one per processor.
     pub(crate) workers: Option<usize>,
     /// `io`, where the file says it.
     pub(crate) io: Option<Io>,
+    /// `accept_policy`
+    pub(crate) accept_policy: Option<AcceptPolicy>,
+    /// `worker_connections`; 0 is no limit.
+    pub(crate) worker_connections: Option<u64>,
     /// The virtual servers in the order of the file.
     pub(crate) servers: Vec<VirtualServer>,
 }

@@ -3,10 +3,12 @@
 //! which driver moves the bytes.
 //!
 //! Requests are taken one after the other and their answers queued in order. None is taken while much
-//! is still to be sent, so that a client that does not read costs bounded memory.
+//! is still to be sent, so that a client that does not read costs bounded memory. What only requests
+//! need is lent by the worker while there are any, so that a connection at rest is small.
 
 mod pending;
 mod requests;
+mod talk;
 mod waiting;
 
 use super::config::Settings;
@@ -14,53 +16,37 @@ use super::context::Context;
 use super::limits;
 use super::output::Output;
 use super::site::Site;
-use crate::http::h1::decoder::{Decoder, Limits, Step};
 use crate::net::Peer;
 use crate::sys::clock;
-use pending::Pending;
 use std::sync::Arc;
+pub(crate) use talk::Passing;
+use talk::{Phase, Talk};
 use waiting::Waiting;
 
 pub(crate) struct Connection {
+    lasting: Lasting,
+    /// There from when bytes come until nothing of them is left to be done.
+    passing: Option<Box<Passing>>,
+}
+
+/// What a connection always has.
+struct Lasting {
     peer: Peer,
     /// Which of the site's listening addresses accepted it.
-    endpoint: usize,
-    decoder: Decoder,
-    phase: Phase,
-    /// Received, not yet consumed.
-    input: Vec<u8>,
-    /// The decoder wants more than `input` holds.
-    hungry: bool,
+    endpoint: u32,
     /// The client will send nothing more.
     ended: bool,
-    output: Output,
     /// Close once everything is sent.
     closing: bool,
     /// Something of the client's may still be unread then, and a reset would lose the answer.
     lingering: bool,
+    waiting: Waiting,
+    /// What the time-out counts from, in nanoseconds of the worker's clock.
+    since: u64,
     /// Requests begun.
     served: u64,
     /// The latest request's.
     settings: Arc<Settings>,
-    /// What the time-out counts from, in nanoseconds of the worker's clock.
-    since: u64,
-    waiting: Waiting,
-    /// When that wait began.
-    begun: u64,
-    /// Bytes that have come of the latest request's body.
-    came: u64,
-}
-
-/// Where the connection is between requests and in them.
-enum Phase {
-    /// Between requests, or in the head of one.
-    Head,
-    /// The whole body has to be there first: the handler wants it, or its size decides.
-    Body(Box<Pending>),
-    /// Answered already; the rest of the body is dropped.
-    Discard,
-    /// Everything is sent and the sending side shut; what still comes is dropped.
-    Linger,
 }
 
 /// What a connection needs next.
@@ -79,77 +65,63 @@ pub(crate) enum Next {
 
 impl Connection {
     pub(crate) fn new(peer: Peer, endpoint: usize, settings: Arc<Settings>, now: u64) -> Self {
-        Self {
+        let lasting = Lasting {
             peer,
-            endpoint,
-            decoder: Decoder::new(),
-            phase: Phase::Head,
-            input: Vec::new(),
-            hungry: true,
+            // As many addresses would not fit into memory.
+            endpoint: u32::try_from(endpoint).unwrap_or(u32::MAX),
             ended: false,
-            output: Output::default(),
             closing: false,
             lingering: false,
+            waiting: Waiting::Head,
+            since: now,
             served: 0,
             settings,
-            since: now,
-            waiting: Waiting::Head,
-            begun: now,
-            came: 0,
-        }
+        };
+        Self { lasting, passing: None }
     }
 
     /// Bytes came.
     pub(crate) fn received(&mut self, bytes: &[u8], site: &Site, cx: &mut Context) {
-        if !matches!(self.phase, Phase::Head) {
-            self.heard(cx.now);
-        }
-        if matches!(self.phase, Phase::Linger) {
-            return;
-        }
-        self.hungry = false;
-        if self.input.is_empty() {
-            let used = self.process(bytes, site, cx);
-            let rest = bytes.get(used..).unwrap_or_default();
-            if !rest.is_empty() && !self.closing {
-                self.input = cx.buffers.take();
-                self.input.extend_from_slice(rest);
-            }
-        } else {
-            self.input.extend_from_slice(bytes);
-            self.resume(site, cx);
-        }
+        self.talk(cx).received(bytes, site, cx);
     }
 
     /// The client will send nothing more: what it asked for is still answered.
     pub(crate) fn received_end(&mut self) {
-        self.ended = true;
+        self.lasting.ended = true;
     }
 
     /// Goes on with what was received before; called once there is room again.
     pub(crate) fn resume(&mut self, site: &Site, cx: &mut Context) {
-        let mut input = std::mem::take(&mut self.input);
-        let used = self.process(&input, site, cx);
-        input.drain(..used);
-        if input.is_empty() || self.closing {
-            cx.buffers.give(input);
-        } else {
-            self.input = input;
+        self.talk(cx).resume(site, cx);
+    }
+
+    /// Nothing more is done for now: a connection at rest gives back what was lent to it.
+    pub(crate) fn settle(&mut self, cx: &mut Context) {
+        if !self.lasting.closing
+            && let Some(passing) = self.passing.take_if(|passing| passing.is_over())
+        {
+            cx.take_back(passing);
         }
+    }
+
+    fn talk(&mut self, cx: &mut Context) -> Talk<'_> {
+        let passing = self.passing.get_or_insert_with(|| cx.lend());
+        Talk { lasting: &mut self.lasting, passing }
     }
 
     /// What to do next.
     pub(crate) fn next(&self) -> Next {
-        let lingers = matches!(self.phase, Phase::Linger);
-        if !self.output.is_empty() {
+        let Lasting { ended, closing, lingering, .. } = self.lasting;
+        let passing = self.passing.as_deref();
+        if passing.is_some_and(|passing| !passing.output.is_empty()) {
             Next::Send
-        } else if self.closing && self.lingering && !self.ended {
-            if lingers { Next::Receive } else { Next::ShutDown }
-        } else if self.closing {
+        } else if closing && lingering && !ended {
+            if self.lingers() { Next::Receive } else { Next::ShutDown }
+        } else if closing {
             Next::Close
-        } else if !self.hungry && !self.input.is_empty() {
+        } else if passing.is_some_and(Passing::can_resume) {
             Next::Resume
-        } else if self.ended {
+        } else if ended {
             Next::Close
         } else {
             Next::Receive
@@ -158,120 +130,60 @@ impl Connection {
 
     /// What is to be sent.
     pub(crate) fn output(&mut self) -> &mut Output {
-        &mut self.output
+        &mut self.passing.get_or_insert_default().output
     }
 
     /// Bytes that came and have not been looked at.
     pub(crate) fn unprocessed(&self) -> usize {
-        self.input.len()
-    }
-
-    /// The client goes on. That gives it no more time to take what waits for it.
-    fn heard(&mut self, now: u64) {
-        if self.output.is_empty() {
-            self.since = now;
-        }
+        self.passing.as_ref().map_or(0, |passing| passing.input.len())
     }
 
     /// Something of the output was sent.
     pub(crate) fn sent(&mut self, now: u64) {
-        self.since = now;
+        self.lasting.since = now;
     }
 
     /// The sending side is shut; what still comes is dropped until the client closes too.
     pub(crate) fn linger(&mut self) {
-        self.phase = Phase::Linger;
+        self.passing.get_or_insert_default().phase = Phase::Linger;
+    }
+
+    fn lingers(&self) -> bool {
+        self.passing.as_ref().is_some_and(|passing| matches!(passing.phase, Phase::Linger))
     }
 
     /// The client seems to have sent something that nobody has read: closing now would reset the last
     /// answer away (RFC 9112 section 9.6). False if there is no more to wait for.
     pub(crate) fn begins_to_linger(&mut self) -> bool {
-        let begins = !self.ended && !matches!(self.phase, Phase::Linger);
-        self.lingering |= begins;
+        let begins = !self.lasting.ended && !self.lingers();
+        self.lasting.lingering |= begins;
         begins
-    }
-
-    /// The server stops: a connection between requests closes now, others after their answer.
-    pub(crate) fn drain(&mut self) {
-        self.closing |= self.is_resting();
     }
 
     /// Since when nothing has come and nothing is to be sent; `None` if a request has begun, or may be
     /// on its way from a client that has just connected.
     pub(crate) fn idle_since(&self, now: u64) -> Option<u64> {
-        let is_idle = self.is_resting() && self.output.is_empty();
-        let is_new = self.served == 0
-            && now.saturating_sub(self.since) < clock::nanoseconds(limits::SHED_PATIENCE);
-        (is_idle && !is_new).then_some(self.since)
+        let Lasting { served, since, .. } = self.lasting;
+        let sends = self.passing.as_ref().is_some_and(|passing| !passing.output.is_empty());
+        let is_new =
+            served == 0 && now.saturating_sub(since) < clock::nanoseconds(limits::SHED_PATIENCE);
+        (self.is_resting() && !sends && !is_new).then_some(since)
     }
 
     fn is_resting(&self) -> bool {
-        matches!(self.phase, Phase::Head) && self.input.is_empty() && self.decoder.is_idle()
-    }
-
-    /// Whether to go on with what was received. The rest of a request that is answered already is
-    /// dropped even while its answer waits for room.
-    fn takes_input(&self) -> bool {
-        !self.closing && (matches!(self.phase, Phase::Discard) || !self.output.is_full())
-    }
-
-    fn process(&mut self, input: &[u8], site: &Site, cx: &mut Context) -> usize {
-        let mut used = 0;
-        while self.takes_input() {
-            let limits = Limits {
-                request_line: self.settings.max_request_line,
-                head: self.settings.max_header_block,
-                headers: self.settings.max_headers,
-                body: self.settings.max_body,
-            };
-            let rest = input.get(used..).unwrap_or_default();
-            match self.decoder.step(rest, &limits, &mut cx.head) {
-                Ok((count, Step::NeedMore)) => {
-                    used += count;
-                    self.hungry = true;
-                    break;
-                }
-                Ok((count, Step::Head)) => {
-                    used += count;
-                    self.begin(rest.get(..count).unwrap_or_default(), site, cx);
-                }
-                Ok((count, Step::Data(data))) => {
-                    used += count;
-                    self.came = self.came.saturating_add(data.len() as u64);
-                    if let Phase::Body(pending) = &mut self.phase
-                        && let Err(reject) = pending.data(data, &self.settings)
-                    {
-                        self.refuse(reject, &[], site, cx);
-                        break;
-                    }
-                }
-                Ok((count, Step::Trailers(trailers))) => {
-                    used += count;
-                    if let Phase::Body(pending) = &mut self.phase {
-                        pending.trailers(trailers);
-                    }
-                }
-                Ok((count, Step::End)) => {
-                    used += count;
-                    self.finish(site, cx);
-                }
-                Err(reject) => {
-                    self.refuse(reject, rest, site, cx);
-                    break;
-                }
-            }
-        }
-        used
+        self.passing.as_ref().is_none_or(|passing| passing.is_resting())
     }
 
     /// Whether closing now cuts an answer whose end would be the connection's.
     pub(crate) fn is_cut(&self) -> bool {
-        self.output.ends_by_close()
+        self.passing.as_ref().is_some_and(|passing| passing.output.ends_by_close())
     }
 
     /// The connection ends: what was not sent is dropped.
     pub(crate) fn abandon(&mut self, cx: &mut Context) {
-        self.output.abandon(cx);
-        cx.buffers.give(std::mem::take(&mut self.input));
+        if let Some(mut passing) = self.passing.take() {
+            passing.abandon(cx);
+            cx.take_back(passing);
+        }
     }
 }

@@ -2,7 +2,9 @@
 //! A request and the answer to it, as handlers see them.
 
 use super::body::{Body, Payload};
+use super::context::Buffers;
 use super::limits;
+use super::open_files::OpenFiles;
 use super::routes::Params;
 use crate::error::{Error, Result};
 use crate::http::h1::encoder;
@@ -23,6 +25,10 @@ pub struct Exchange<'a> {
     pub request: Request<'a>,
     /// What it will get.
     pub response: &'a mut Response,
+    /// The worker's open files.
+    pub(crate) files: &'a mut OpenFiles,
+    /// The worker's buffers.
+    pub(crate) buffers: &'a mut Buffers,
 }
 
 /// A request with its whole body. Everything in it is borrowed until the handler returns.
@@ -176,13 +182,18 @@ impl Response {
 
     /// The value of the first header line of this name.
     pub(crate) fn value(&self, name: &str) -> Option<&[u8]> {
-        self.lines(name)
+        self.named(name)
             .next()
             .map(|line| line.get(name.len() + 2..line.len() - 2).unwrap_or_default())
     }
 
+    /// Adds header lines, or pieces of one, that the engine knows to be right.
+    pub(crate) fn lines(&mut self, lines: &str) {
+        self.fields.extend_from_slice(lines.as_bytes());
+    }
+
     /// The header lines of this name, which all end in CR LF and have `: ` after the name.
-    fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+    fn named(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.fields.split_inclusive(|&byte| byte == b'\n').filter(move |line| {
             line.split_at_checked(name.len()).is_some_and(|(start, rest)| {
                 start.eq_ignore_ascii_case(name.as_bytes()) && rest.starts_with(b": ")
@@ -193,7 +204,7 @@ impl Response {
     /// Takes the header lines of this name away.
     pub(crate) fn remove(&mut self, name: &str) {
         loop {
-            let line = self.lines(name).next().map(|line| Span::of(&self.fields, line));
+            let line = self.named(name).next().map(|line| Span::of(&self.fields, line));
             let Some(line) = line else { break };
             self.fields.drain(line.range());
         }

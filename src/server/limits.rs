@@ -49,8 +49,24 @@ pub(crate) const RECEIVE_BUFFERS: u16 = 512;
 pub(crate) const RECEIVE_BUFFER: u32 = 4 * 1024;
 /// Bytes of a file sent by one system call, after which it is the others' turn.
 pub(crate) const SENDFILE: usize = 2 * 1024 * 1024;
-/// Files up to this many bytes go out with their head in one call instead of by sendfile(2).
+/// Files up to this many bytes go out with their head in one call instead of by sendfile(2); a cache of
+/// open files holds their content.
 pub(crate) const INLINE_FILE: u64 = 16 * 1024;
+/// Default of `open_file_cache`'s `max`: entries of one cache of a worker.
+pub(crate) const OPEN_FILES: usize = 1000;
+/// Default of `open_file_cache`'s `inactive`: how long an entry is kept that nobody asks for.
+pub(crate) const OPEN_FILE_INACTIVE: Duration = Duration::from_secs(60);
+/// Default of `open_file_cache_valid`.
+pub(crate) const OPEN_FILE_VALID: Duration = Duration::ZERO;
+/// Default of `open_file_cache_min_uses`.
+pub(crate) const OPEN_FILE_MIN_USES: u64 = 1;
+/// Bytes of content that one cache of open files holds in memory.
+pub(crate) const OPEN_FILE_MEMORY: usize = 16 * 1024 * 1024;
+/// Longest tick of a file system's clock, which is FAT's: what changed within it may change again and
+/// keep its times.
+pub(crate) const FILE_CLOCK: Duration = Duration::from_secs(2);
+/// Records of unfinished answers that a worker keeps for re-use.
+pub(crate) const SPARE_RESTS: usize = 64;
 /// System calls that one connection may make before the others have their turn.
 pub(crate) const TURN: usize = 16;
 /// Connections accepted in one turn.
@@ -58,7 +74,12 @@ pub(crate) const ACCEPTS: usize = 64;
 /// Connections still accepted from one listener when the server stops: the longest queue that Linux
 /// keeps unless told otherwise (`net.core.somaxconn`, listen(2)).
 pub(crate) const LAST_ACCEPTS: usize = 4096;
-/// Pause of accepting after the process or the system ran out of descriptors or memory.
+/// When the server stops: how long its listeners still let in who is on the way, and how long after an
+/// answer the connection waits for another request.
+pub(crate) const DRAIN_PATIENCE: Duration = Duration::from_millis(100);
+/// When the server stops: how long a connection that has its last answer is read from at most.
+pub(crate) const DRAIN_LINGERING: Duration = Duration::from_secs(1);
+/// Pause of accepting while there is no room for another connection, unless one ends before.
 pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Most idle connections closed at a time to make room when descriptors or memory ran out.
 pub(crate) const SHED: usize = 32;

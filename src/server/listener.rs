@@ -1,34 +1,48 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Listening sockets. Where the kernel spreads connections over sockets that share a port, each worker
-//! has its own; elsewhere, and on unix paths, the workers share one.
+//! Listening sockets: a worker's own, or one that workers share.
 
+use super::options::AcceptPolicy;
 use crate::error::Result;
 use crate::net::{self, Address, SocketOptions};
-use crate::sys::socket::SPREADS_REUSED_PORTS;
+use crate::sys::poll::{self, Events};
+use crate::sys::socket::{self, SPREADS_REUSED_PORTS};
 use std::fs;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One worker's listening socket on one of the site's endpoints.
 #[derive(Clone)]
 pub(crate) struct Listener {
     socket: Arc<Socket>,
     endpoint: usize,
+    /// Other workers listen on the same socket, and one of them is enough to wake.
+    shared: bool,
 }
 
 /// A bound socket. Its file, where it has one, goes when the last who holds it lets go.
 struct Socket {
     fd: OwnedFd,
-    file: Option<PathBuf>,
+    file: Mutex<Option<PathBuf>>,
+}
+
+impl Socket {
+    fn new(fd: OwnedFd, file: Option<PathBuf>) -> Arc<Self> {
+        Arc::new(Self { fd, file: Mutex::new(file) })
+    }
+
+    /// Removes the file, once: later there may be another's in its place.
+    fn remove_file(&self) {
+        if let Some(file) = self.file.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // Somebody else may have removed it.
+            let _ = fs::remove_file(file);
+        }
+    }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if let Some(file) = &self.file {
-            // Somebody else may have removed it.
-            let _ = fs::remove_file(file);
-        }
+        self.remove_file();
     }
 }
 
@@ -42,6 +56,23 @@ impl Listener {
         self.endpoint
     }
 
+    /// Whether other workers listen on the same socket.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared
+    }
+
+    /// Whether a connection waits.
+    pub(crate) fn is_awaited(&self) -> bool {
+        poll::look(self.socket.fd.as_raw_fd(), Events::IN).contains(Events::IN)
+    }
+
+    /// Lets nobody new connect, while those whose connection is being made are still let in. Not every
+    /// system can.
+    pub(crate) fn turn_away(&self) {
+        self.socket.remove_file();
+        // What it cannot keep out is reset when the socket is closed.
+        let _ = socket::drop_new_connections(self.socket());
+    }
 }
 
 /// An address that is taken: bound, so that nobody else can have it, but not yet listening.
@@ -63,7 +94,7 @@ impl Bound {
                 (net::local_address(&fd)?, fd, None)
             }
         };
-        let socket = Arc::new(Socket { fd, file });
+        let socket = Socket::new(fd, file);
         Ok(Self { wanted: address.clone(), address: actual, socket })
     }
 
@@ -85,26 +116,29 @@ impl Bound {
         &self.address
     }
 
-    /// A listening socket for each of `workers` workers.
+    /// The listeners of `workers` workers, from the first one on; where one accepts for all, it alone has
+    /// one. Where the kernel does not spread connections over sockets that share a port, and on unix paths,
+    /// workers share a socket instead of having their own.
     pub(crate) fn listen(
         &self,
         endpoint: usize,
         workers: usize,
+        policy: AcceptPolicy,
         backlog: i32,
     ) -> Result<Vec<Listener>> {
-        let mut listeners = Vec::with_capacity(workers);
-        for worker in 0..workers {
-            let socket = match &self.address {
-                Address::Ip(_) if worker > 0 && SPREADS_REUSED_PORTS => {
-                    let fd = net::bind(&self.address, &options(true))?;
-                    Arc::new(Socket { fd, file: None })
-                }
-                _ => Arc::clone(&self.socket),
+        let is_spread = SPREADS_REUSED_PORTS && matches!(self.address, Address::Ip(_));
+        let own = policy == AcceptPolicy::ReusePort && is_spread;
+        let count = if policy == AcceptPolicy::RoundRobin { 1 } else { workers };
+        let listener = |worker| {
+            let socket = if own && worker > 0 {
+                Socket::new(net::bind(&self.address, &options(true))?, None)
+            } else {
+                Arc::clone(&self.socket)
             };
             net::start_listening(&socket.fd, &self.address, backlog)?;
-            listeners.push(Listener { socket, endpoint });
-        }
-        Ok(listeners)
+            Ok(Listener { socket, endpoint, shared: !own && count > 1 })
+        };
+        (0..count).map(listener).collect()
     }
 }
 

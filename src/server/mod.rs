@@ -4,6 +4,7 @@
 //! A [`Server`] is set up, started once, and stopped; every call may come from any thread, though
 //! what is set up after the start is refused.
 
+mod accepting;
 mod body;
 mod compression;
 mod conf;
@@ -11,6 +12,7 @@ mod config;
 mod connection;
 mod content;
 mod context;
+mod counters;
 mod driver;
 mod exchange;
 mod handler;
@@ -19,23 +21,28 @@ mod limits;
 mod listener;
 mod log;
 mod mailbox;
+mod open_files;
 mod options;
 mod output;
 mod recruit;
+mod round;
 mod routes;
 mod routing;
 mod running;
 mod setup;
+mod shedding;
 mod site;
+mod team;
 mod template;
 #[cfg(test)]
 mod tests;
 mod worker;
 
 pub use body::{Body, Pull};
+pub use counters::Counters;
 pub use exchange::{Exchange, Request, Response};
 pub use handler::{Handler, Outcome, Reject, Sink, Status};
-pub use options::{Io, Options};
+pub use options::{AcceptPolicy, Io, Options};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor::{Event, Filter, Flags, Reactor};
@@ -148,6 +155,19 @@ impl Server {
     /// [`ErrorKind::State`] before the start.
     pub fn workers(&self) -> Result<usize> {
         Ok(self.running()?.workers())
+    }
+
+    /// What worker `index` has done since the start; also after the stop. It counts up to the latest turn that the
+    /// worker has ended, so an answer may come before it is counted.
+    ///
+    /// # Errors
+    /// [`ErrorKind::State`] before the start; `EINVAL` for a worker that is not there.
+    pub fn counters(&self, index: usize) -> Result<Counters> {
+        let running = self.running()?;
+        running.counters(index).ok_or_else(|| {
+            let count = running.workers();
+            Error::invalid(format!("worker {index} of {count} is not there"))
+        })
     }
 
     /// How the workers reach the kernel, once started: not always as was asked for, see [`Io::Uring`].

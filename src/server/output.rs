@@ -32,6 +32,33 @@ struct Rest {
     entry: Option<Entry>,
 }
 
+/// Boxes for what is left of answers, so that steady work allocates nothing.
+#[derive(Default)]
+#[expect(clippy::vec_box, reason = "it is the boxes that are used again")]
+pub(crate) struct Rests(Vec<Box<Rest>>);
+
+impl Rests {
+    fn make(&mut self, rest: Rest) -> Box<Rest> {
+        match self.0.pop() {
+            Some(mut used) => {
+                *used = rest;
+                used
+            }
+            None => Box::new(rest),
+        }
+    }
+
+    /// Drops what is left, but for the log's entry and the box.
+    fn take_apart(&mut self, mut rest: Box<Rest>) -> Option<Entry> {
+        rest.payload = Payload::None;
+        let entry = rest.entry.take();
+        if self.0.len() < limits::SPARE_RESTS {
+            self.0.push(rest);
+        }
+        entry
+    }
+}
+
 /// What to send next.
 pub(crate) enum Outgoing<'a> {
     /// These bytes; with `more`, a file follows at once.
@@ -74,7 +101,7 @@ impl Output {
         request: &Head,
         response: &mut Response,
         close: bool,
-        server: &'static str,
+        server_tokens: bool,
         entry: Option<Entry>,
         cx: &mut Context,
     ) -> bool {
@@ -83,20 +110,17 @@ impl Output {
             response.clear_content();
         }
         let written = response.bytes.len() as u64;
-        let framing = match &response.payload {
+        let framing = match response.payload.length() {
             _ if !response.status.has_body() => BodyFraming::None,
-            Payload::None => BodyFraming::Length(written),
-            Payload::File(range) => BodyFraming::Length(written + range.left),
-            Payload::Stream { left: Some(left), .. } => BodyFraming::Length(written + left),
-            Payload::Stream { left: None, .. } => BodyFraming::of_unknown_length(request.version),
+            Some(length) => BodyFraming::Length(written + length),
+            None => BodyFraming::of_unknown_length(request.version),
         };
         let close = close || framing == BodyFraming::UntilClose;
         let head = ResponseHead {
             status: response.status,
             version: request.version,
             fields: &response.fields,
-            date: cx.dates.at(cx.wall),
-            server,
+            common: cx.common_lines(server_tokens),
             framing,
             persistent: !close,
         };
@@ -111,11 +135,13 @@ impl Output {
             } else {
                 self.bytes.extend_from_slice(&response.bytes);
             }
+            let in_memory: &[u8] = if let Payload::Memory(bytes) = &payload { bytes } else { &[] };
+            self.bytes.extend_from_slice(in_memory);
             if let Some(entry) = &mut entry {
-                entry.sent += written;
+                entry.sent += written + in_memory.len() as u64;
             }
-            if !matches!(payload, Payload::None) {
-                self.rest = Some(Box::new(Rest { payload, chunked, entry }));
+            if !matches!(payload, Payload::None | Payload::Memory(_)) {
+                self.rest = Some(cx.rests.make(Rest { payload, chunked, entry }));
                 return close;
             }
         }
@@ -223,7 +249,8 @@ impl Output {
 
     fn end_rest(&mut self, cx: &mut Context) {
         if let Some(rest) = self.rest.take() {
-            log(rest.entry, cx);
+            let entry = cx.rests.take_apart(rest);
+            log(entry, cx);
         }
     }
 

@@ -62,9 +62,9 @@ impl Hosts {
 
     /// The server for a host: the exact name, else the longest suffix, else the longest prefix,
     /// else the default. The host comes without its port, in any case; without `Host` it is empty.
-    pub(crate) fn select(&self, host: &str) -> &VirtualServer {
-        let host = host.strip_suffix('.').unwrap_or(host);
-        let inner_dots = || host.match_indices('.').map(|(dot, _)| dot).filter(|&dot| dot > 0);
+    pub(crate) fn select(&self, host: &[u8]) -> &VirtualServer {
+        let host = host.strip_suffix(b".").unwrap_or(host);
+        let inner_dots = || memchr::memchr_iter(b'.', host).filter(|&dot| dot > 0);
         let suffixes = inner_dots().filter_map(|dot| host.get(dot..));
         let prefixes = inner_dots().rev().filter_map(|dot| host.get(..=dot));
         let index = find(&self.exact, host)
@@ -74,19 +74,19 @@ impl Hosts {
     }
 }
 
-fn find_first<'h>(names: &Names, mut hosts: impl Iterator<Item = &'h str>) -> Option<usize> {
+fn find_first<'h>(names: &Names, mut hosts: impl Iterator<Item = &'h [u8]>) -> Option<usize> {
     // Most sites have no such names, and taking the host apart is dearer than looking it up.
     if names.is_empty() { None } else { hosts.find_map(|host| find(names, host)) }
 }
 
-fn find(names: &Names, host: &str) -> Option<usize> {
+fn find(names: &Names, host: &[u8]) -> Option<usize> {
     let found = names.binary_search_by(|(name, _)| compare(name, host)).ok()?;
     names.get(found).map(|&(_, index)| index)
 }
 
 /// Compares a name in lower case with a host in any case.
-fn compare(name: &str, host: &str) -> Ordering {
-    name.bytes().cmp(host.bytes().map(|byte| byte.to_ascii_lowercase()))
+fn compare(name: &str, host: &[u8]) -> Ordering {
+    name.bytes().cmp(host.iter().map(|byte| byte.to_ascii_lowercase()))
 }
 
 impl VirtualServer {
@@ -158,7 +158,7 @@ mod tests {
             ("", 7),
         ];
         for (host, expected) in table {
-            let selected = hosts.select(host);
+            let selected = hosts.select(host.as_bytes());
             assert!(std::ptr::eq(selected, &config.servers[expected]), "{host}: {selected:?}");
         }
     }
@@ -170,7 +170,7 @@ mod tests {
              server { listen 80; server_name b; } server { listen 80; server_name c; }",
         );
         let any = hosts(&config, "0.0.0.0:80").unwrap();
-        assert!(std::ptr::eq(any.select("a"), &config.servers[1]));
+        assert!(std::ptr::eq(any.select(b"a"), &config.servers[1]));
         assert!(hosts(&config, "0.0.0.0:81").is_none());
     }
 

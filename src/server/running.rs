@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A started server: who works, and how all of them are stopped.
 
-use super::mailbox::{Mailbox, Order};
+use super::counters::Counters;
+use super::mailbox::Order;
 use super::options::Io;
 use super::recruit::Recruit;
+use super::team::Team;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor::Reactor;
 use crate::sys::{clock, sigpipe};
@@ -19,7 +21,7 @@ pub(crate) struct Running {
     pub(crate) addresses: Vec<String>,
     /// How the workers reach the kernel.
     pub(crate) io: Io,
-    mailboxes: Vec<Arc<Mailbox>>,
+    team: Arc<Team>,
     /// Whether the workers run on threads of the caller.
     pub(crate) caller_threads: bool,
     crew: Mutex<Crew>,
@@ -48,18 +50,23 @@ thread_local! {
 impl Running {
     pub(crate) fn new(
         addresses: Vec<String>,
+        team: Arc<Team>,
         workers: Vec<Recruit>,
         caller_threads: bool,
     ) -> Arc<Self> {
-        let mailboxes = workers.iter().map(Recruit::mailbox).collect();
-        let io = workers.first().map_or(Io::Readiness, Recruit::io);
+        let io = workers.first().map_or(Io::Readiness, |worker| worker.io);
         let idle = workers.into_iter().map(Some).collect();
         let crew = Mutex::new(Crew { idle, ..Crew::default() });
-        Arc::new(Self { addresses, io, mailboxes, caller_threads, crew, ended: Condvar::new() })
+        Arc::new(Self { addresses, io, team, caller_threads, crew, ended: Condvar::new() })
     }
 
     pub(crate) fn workers(&self) -> usize {
-        self.mailboxes.len()
+        self.team.count()
+    }
+
+    /// What a worker has done; `None` past the last one.
+    pub(crate) fn counters(&self, worker: usize) -> Option<Counters> {
+        self.team.counters(worker)
     }
 
     /// Puts each worker on a thread of its own, unless the caller has threads for them.
@@ -110,6 +117,7 @@ impl Running {
             .unwrap_or_else(|_| Err(Error::new(ErrorKind::Panic, "a worker panicked")));
         EMPLOYER.set(ptr::null());
         drop(sigpipe);
+        self.dismiss(index);
 
         let mut crew = self.crew();
         crew.working -= 1;
@@ -121,6 +129,11 @@ impl Running {
             self.ended.notify_all();
         }
         outcome
+    }
+
+    /// A worker works no more: what it is still told is in vain.
+    fn dismiss(&self, index: usize) {
+        drop(self.team.seat(index).map(|seat| seat.mailbox.close()));
     }
 
     /// Has `reactor`'s user event triggered when the last worker has ended.
@@ -140,15 +153,17 @@ impl Running {
     pub(crate) fn order_stop(&self, grace: Duration) {
         let mut crew = self.crew();
         crew.stopping = true;
-        // Those that nobody runs have no connection of their own, only listeners to close.
-        crew.idle.clear();
+        // Those that nobody runs have only listeners to close, and what others have handed over to them.
+        let idle = crew.idle.iter_mut().enumerate();
+        idle.filter_map(|(index, worker)| worker.take().and(Some(index)))
+            .for_each(|index| self.dismiss(index));
         if crew.has_ended() {
             crew.tell_end();
         }
         drop(crew);
         let deadline = clock::monotonic_ns().saturating_add(clock::nanoseconds(grace));
-        for mailbox in &self.mailboxes {
-            mailbox.post(Order::Stop { deadline });
+        for worker in 0..self.workers() {
+            self.team.tell(worker, Order::Stop { deadline });
         }
     }
 

@@ -8,14 +8,18 @@ use super::handler::Handler;
 use super::limits;
 use super::listener::{Bound, Listener};
 use super::log::Logs;
+use super::mailbox::Mailbox;
 use super::options::{self, Io, Options};
 use super::recruit::Recruit;
 use super::routes::Routes;
 use super::routing::Hosts;
 use super::running::Running;
 use super::site::{Endpoint, Site};
+use super::team::Team;
+use super::worker::{self, Rules};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::status::Status;
+use crate::reactor::Reactor;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -112,14 +116,14 @@ impl Setup {
             return Err(Error::new(ErrorKind::State, why));
         }
         let count = self.worker_count(&config);
-        let io = self.io(&config)?;
         // Before anything listens: clients are not to wait for a start that fails.
         let logs: Vec<Logs> = (0..count).map(|_| Logs::open(&config)).collect::<Result<_>>()?;
+        let rules = self.rules(&config);
         let mut endpoints = Vec::with_capacity(bound.len());
         let mut listeners: Vec<Vec<Listener>> = (0..count).map(|_| Vec::new()).collect();
         for bound in &bound {
             let Some(hosts) = Hosts::new(Arc::clone(&config), bound.wanted()) else { continue };
-            let own = bound.listen(endpoints.len(), count, hosts.backlog())?;
+            let own = bound.listen(endpoints.len(), count, rules.policy, hosts.backlog())?;
             endpoints.push(Endpoint { hosts, port: bound.port() });
             for (listeners, listener) in listeners.iter_mut().zip(own) {
                 listeners.push(listener);
@@ -127,14 +131,46 @@ impl Setup {
         }
         let site = Arc::new(Site { endpoints, routes: Arc::clone(&self.routes) });
         let addresses = bound.iter().map(|bound| bound.address().to_string()).collect();
+        let team = Arc::new(self.team(count)?);
+        let io = self.io(&config, &team)?;
         let workers = listeners
             .into_iter()
             .zip(logs)
-            .map(|(own, logs)| Recruit::new(Arc::clone(&site), own, logs, self.options.backend, io))
-            .collect::<Result<_>>()?;
-        let running = Running::new(addresses, workers, self.options.caller_threads);
+            .enumerate()
+            .map(|(index, (listeners, logs))| {
+                let (team, site) = (Arc::clone(&team), Arc::clone(&site));
+                Recruit { index, team, site, listeners, rules, logs, io }
+            })
+            .collect();
+        let running = Running::new(addresses, team, workers, self.options.caller_threads);
         running.spawn()?;
         Ok(running)
+    }
+
+    /// The seats of so many workers, each with a reactor.
+    fn team(&self, workers: usize) -> Result<Team> {
+        let mailbox = |_| {
+            let reactor = Reactor::for_careful_owner(self.options.backend)?;
+            Mailbox::new(Arc::new(reactor), worker::MAIL)
+        };
+        Ok(Team::new((0..workers).map(mailbox).collect::<Result<_>>()?))
+    }
+
+    /// How the workers are to reach the kernel: as was asked for, if it can be.
+    fn io(&self, config: &Config, team: &Team) -> Result<Io> {
+        let io = config.io.or(self.options.io).map_or_else(options::default_io, Ok)?;
+        let reactor = team.seat(0).map(|seat| seat.mailbox.reactor());
+        let possible = || reactor.is_some_and(|reactor| completion::is_possible(&reactor));
+        Ok(if io == Io::Uring && possible() { io } else { Io::Readiness })
+    }
+
+    fn rules(&self, config: &Config) -> Rules {
+        let policy = config.accept_policy.unwrap_or(self.options.accept_policy);
+        let most = match config.worker_connections.unwrap_or(self.options.worker_connections) {
+            0 => u64::MAX,
+            most => most,
+        };
+        Rules { policy, most }
     }
 
     /// The file's configuration with what the calls added.
@@ -165,20 +201,12 @@ impl Setup {
         config
     }
 
-    /// How the workers are to reach the kernel: as was asked for, if it can be.
-    fn io(&self, config: &Config) -> Result<Io> {
-        let io = self.options.io.or(config.io).map_or_else(options::default_io, Ok)?;
-        let possible = io == Io::Readiness || completion::is_available();
-        Ok(if possible { io } else { Io::Readiness })
-    }
-
     fn worker_count(&self, config: &Config) -> usize {
-        match (self.options.workers, config.workers, &self.config) {
-            (0, Some(count), _) => count,
-            // nginx's default for a file that says nothing.
-            (0, None, Some(_)) => 1,
-            (0, None, None) => thread::available_parallelism().map_or(1, usize::from),
-            (count, ..) => count,
+        // nginx's default for a file that says nothing.
+        let default = if self.config.is_some() { 1 } else { 0 };
+        match config.workers.unwrap_or(self.options.workers.max(default)) {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            count => count,
         }
         .min(limits::WORKERS)
     }

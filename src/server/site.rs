@@ -12,7 +12,6 @@ use super::routes::{self, Params, Routes};
 use super::routing::Hosts;
 use crate::http::method::{Method, MethodSet};
 use crate::http::status::{Reject, Status};
-use std::borrow::Cow;
 use std::sync::Arc;
 
 pub(crate) struct Site {
@@ -39,7 +38,7 @@ pub(crate) struct Found<'s> {
 
 impl Site {
     /// The virtual server by listening address and host, the location by path.
-    pub(crate) fn find(&self, endpoint: usize, host: &str, path: &[u8]) -> Found<'_> {
+    pub(crate) fn find(&self, endpoint: usize, host: &[u8], path: &[u8]) -> Found<'_> {
         let endpoint = &self.endpoints[endpoint];
         let server = endpoint.hosts.select(host);
         let location = server.select_location(path);
@@ -164,19 +163,24 @@ impl<'s> Found<'s> {
 
     /// Serves from the location, following internal redirects.
     fn locate(&self, x: &mut Exchange<'_>) -> Result<&'s Settings, Reject> {
-        let mut path = Cow::Borrowed(x.request.path);
         let mut found = *self;
-        for _ in 0..limits::INTERNAL_REDIRECTS {
-            match found.serve(x, &path)? {
-                None => return Ok(found.settings()),
-                Some(next) => path = Cow::Owned(next),
+        let mut elsewhere = self.serve(x, x.request.path)?;
+        let mut redirects = 0;
+        while let Some(path) = elsewhere {
+            if redirects == limits::INTERNAL_REDIRECTS {
+                let why = "too many internal redirects";
+                return Err(Reject::new(Status::INTERNAL_SERVER_ERROR, why));
             }
+            redirects += 1;
             found.location = found.server.select_location(&path);
+            let served = found.serve(x, &path);
+            x.buffers.give(path);
+            elsewhere = served?;
         }
-        Err(Reject::new(Status::INTERNAL_SERVER_ERROR, "too many internal redirects"))
+        Ok(found.settings())
     }
 
-    /// Answers from one location; a path says where to look instead.
+    /// Answers from one location; a path, in a buffer of the worker's, says where to look instead.
     fn serve(&self, x: &mut Exchange<'_>, path: &[u8]) -> Result<Option<Vec<u8>>, Reject> {
         let settings = self.settings();
         let method = x.request.known_method();

@@ -21,6 +21,7 @@ bitflags! {
         const ERR = 0x008;
         const HUP = 0x010;
         const RDHUP = 0x2000;
+        const EXCLUSIVE = 1 << 28;
         const ONESHOT = 1 << 30;
         const ET = 1 << 31;
     }

@@ -87,6 +87,33 @@ pub(crate) fn listen(socket: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
     SockRef::from(&socket).listen(backlog)
 }
 
+/// Has a listening TCP socket ignore those who begin to connect, while whose handshake is under way can
+/// finish it: a filter (socket(7), `SO_ATTACH_FILTER`) drops segments with SYN and without ACK. A client
+/// sends its SYN again after a second. `ENOTSUP` where there are no such filters.
+#[cfg(target_os = "linux")]
+pub(crate) fn drop_new_connections(listener: BorrowedFd<'_>) -> io::Result<()> {
+    use libc::{BPF_ABS, BPF_ALU, BPF_AND, BPF_B, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_RET};
+    /// Where TCP's flags are in a segment, and SYN and ACK among them (RFC 9293 section 3.1).
+    const FLAGS: u32 = 13;
+    const SYN: u32 = 0x02;
+    const ACK: u32 = 0x10;
+    // Each of these codes fits into the eight lowest bits.
+    let step = |code: u32, jt, jf, k| socket2::SockFilter::new(code as u16, jt, jf, k);
+    SockRef::from(&listener).attach_filter(&[
+        step(BPF_LD | BPF_B | BPF_ABS, 0, 0, FLAGS),
+        step(BPF_ALU | BPF_AND | BPF_K, 0, 0, SYN | ACK),
+        step(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYN),
+        step(BPF_RET | BPF_K, 0, 0, 0),
+        step(BPF_RET | BPF_K, 0, 0, u32::MAX),
+    ])
+}
+
+/// `ENOTSUP`: this system has no filters for sockets.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn drop_new_connections(_listener: BorrowedFd<'_>) -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(libc::ENOTSUP))
+}
+
 /// Probes a silent peer, at the given times or the system's. They are in whole seconds.
 #[cfg(not(target_os = "openbsd"))]
 pub(crate) fn set_keepalive(

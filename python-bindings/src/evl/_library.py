@@ -49,6 +49,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
         c_int,
         [c_int, POINTER(BsdEventStruct), c_int, POINTER(BsdEventStruct), c_int, c_int64],
     ),
+    "evl_sigaction": (c_int, [c_int, c_void_p, c_void_p]),
     "evl_listen": (c_int, [c_char_p, POINTER(SocketOptionsStruct)]),
     "evl_accept": (c_int, [c_int]),
     "evl_connect": (c_int, [c_char_p, POINTER(SocketOptionsStruct)]),

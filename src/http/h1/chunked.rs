@@ -64,7 +64,7 @@ impl Chunked {
             match *self {
                 Self::Size { looked, total } => {
                     let line = lines::window(rest, SIZE_LINE);
-                    match lines::line_end(line, looked)? {
+                    match lines::line_end(line, looked, &mut true)? {
                         Line::Ends(end) => {
                             let line = line.get(..end - 2).unwrap_or_default();
                             *self = Self::after_size(parse_size(line)?, total, bounds.data)?;
@@ -103,7 +103,7 @@ impl Chunked {
                     _ => return Err(bad("chunk data not followed by CR LF")),
                 },
                 Self::Trailers(mut scan) => {
-                    let end = scan.end(rest, bounds.trailers, bounds.fields)?;
+                    let end = scan.end(rest, bounds.trailers, bounds.fields, |_, _| {})?;
                     let Some(end) = end else {
                         *self = Self::Trailers(scan);
                         return Ok((consumed, Piece::NeedMore));
@@ -112,7 +112,6 @@ impl Chunked {
                     consumed += end;
                     if scan.lines > 0 {
                         let block = rest.get(..end).unwrap_or_default();
-                        lines::parse_fields(block, scan.lines, |_, _| Ok(()))?;
                         return Ok((consumed, Piece::Trailers(Trailers { block })));
                     }
                 }

@@ -4,8 +4,8 @@
 //! The caller keeps what has come and not been consumed, and calls [`Decoder::step`] until it needs
 //! more. However the bytes are cut into pieces, the steps are the same, but that data may come in
 //! more or fewer of them. Faults are found in the order of the bytes: first in lines, each as soon
-//! as it is seen; then, with the whole head there, in its fields. After a [`Reject`] the bytes on
-//! the connection mean nothing any more.
+//! as its line is whole or it is seen; then, with the whole head there, in what its fields mean. After
+//! a [`Reject`] the bytes on the connection mean nothing any more.
 
 use super::chunked::{Bounds, Chunked, Piece, Trailers};
 use super::head::{BodyLength, Head};
@@ -78,6 +78,12 @@ impl State {
     const START: Self = Self::RequestLine { looked: 0, empty_lines: 0 };
 }
 
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Decoder {
     /// A decoder at the start of a connection.
     pub(crate) const fn new() -> Self {
@@ -87,6 +93,11 @@ impl Decoder {
     /// Whether no byte of a next request has been seen.
     pub(crate) const fn is_idle(&self) -> bool {
         matches!(self.state, State::RequestLine { looked: 0, .. })
+    }
+
+    /// Whether not even an empty line of a next request has been seen.
+    pub(crate) const fn is_new(&self) -> bool {
+        matches!(self.state, State::RequestLine { looked: 0, empty_lines: 0 })
     }
 
     /// Looks at `input`, which begins with the first byte not yet consumed, for the next step.
@@ -160,16 +171,25 @@ impl Decoder {
         let State::Fields { line_end, scan } = &mut self.state else {
             return Ok((skipped, Step::NeedMore));
         };
-        let Some(end) = scan.end(request, limits.head, limits.max_fields())? else {
-            return Ok((skipped, Step::NeedMore));
-        };
-        // A line that came with an earlier piece is parsed again: rarer than keeping it is dear.
+        let (longest, max_fields) = (limits.head, limits.max_fields());
+        // What came with an earlier piece is parsed again: rarer than keeping it is dear.
         let line = match line {
             Some(line) => line,
-            None => parse_line(request, *line_end)?,
+            None => {
+                if scan.end(request, longest, max_fields, |_, _| {})?.is_none() {
+                    return Ok((skipped, Step::NeedMore));
+                }
+                *scan = BlockScan::from(*line_end);
+                parse_line(request, *line_end)?
+            }
         };
-        let block = request.get(*line_end..end).unwrap_or_default();
-        head.fill(input, &line, block, scan.lines)?;
+        let mut gathered = head.begin(input);
+        let end =
+            scan.end(request, longest, max_fields, |name, value| gathered.field(name, value))?;
+        let Some(end) = end else {
+            return Ok((skipped, Step::NeedMore));
+        };
+        gathered.finish(&line)?;
         self.state = match head.body {
             BodyLength::None => State::Length { total: 0, left: 0 },
             BodyLength::Length(total) => State::Length { total, left: total },
@@ -208,7 +228,7 @@ fn request_line_end(
     }
     let longest = limits.request_line.min(limits.head);
     let seen = window(request, longest);
-    match line_end(seen, looked)? {
+    match line_end(seen, looked, &mut true)? {
         Line::Open(_) if seen.len() >= longest => {
             Err(Reject::new(Status::URI_TOO_LONG, "request line too long"))
         }

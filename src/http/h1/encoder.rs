@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Answers to bytes (RFC 9112), appended to a buffer of the caller's.
 //!
-//! The status line, the fields about framing and the connection, `Server` and `Date` are written
-//! here and nowhere else; all other fields come in as lines made by [`field`].
+//! The status line and the fields about framing and the connection are written here and nowhere else;
+//! `Server` and `Date` come in as lines that many answers share, all other fields as lines made by
+//! [`field`].
 
 use super::head::Version;
-use crate::http::date::DateText;
 use crate::http::headers::{is_token, is_value_byte};
 use crate::http::status::Status;
 use std::fmt;
@@ -44,10 +44,8 @@ pub(crate) struct ResponseHead<'a> {
     /// The version of the request.
     pub(crate) version: Version,
     pub(crate) status: Status,
-    /// The value of `Server`.
-    pub(crate) server: &'a str,
-    /// The value of `Date`.
-    pub(crate) date: &'a DateText,
+    /// The lines of [`CommonLines`](super::common::CommonLines).
+    pub(crate) common: &'a [u8],
     pub(crate) framing: BodyFraming,
     /// Whether the connection stays open after the answer.
     pub(crate) persistent: bool,
@@ -59,14 +57,14 @@ pub(crate) struct ResponseHead<'a> {
 pub(crate) fn head(out: &mut Vec<u8>, head: &ResponseHead<'_>) {
     let mut number = itoa::Buffer::new();
     let put = |out: &mut Vec<u8>, parts: &[&[u8]]| parts.iter().for_each(|part| out.extend(*part));
-    out.reserve(192 + head.server.len() + head.fields.len());
+    out.reserve(128 + head.common.len() + head.fields.len());
     if head.status == Status::OK {
         out.extend(b"HTTP/1.1 200 OK\r\n");
     } else {
         let code = number.format(head.status.code()).as_bytes();
         put(out, &[b"HTTP/1.1 ", code, b" ", head.status.reason().as_bytes(), b"\r\n"]);
     }
-    put(out, &[b"Server: ", head.server.as_bytes(), b"\r\nDate: ", head.date, b"\r\n"]);
+    out.extend(head.common);
     let framing = if head.status.has_body() { head.framing } else { BodyFraming::None };
     match framing {
         BodyFraming::None | BodyFraming::UntilClose => {}
@@ -158,14 +156,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const DATE: &DateText = b"Sun, 06 Nov 1994 08:49:37 GMT";
+    const COMMON: &[u8] = b"Server: evl\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
 
     fn encoded(version: Version, code: u16, framing: BodyFraming, persistent: bool) -> String {
         let (status, fields) = (Status::new(code).unwrap(), &b"X: y\r\n"[..]);
-        let server = "evl";
         let mut out = Vec::new();
-        let answer =
-            ResponseHead { version, status, server, date: DATE, framing, persistent, fields };
+        let answer = ResponseHead { version, status, common: COMMON, framing, persistent, fields };
         head(&mut out, &answer);
         String::from_utf8(out).unwrap()
     }

@@ -5,7 +5,7 @@
 //! 11.2), so whatever is ambiguous is refused here, even where the RFC would allow a guess.
 
 use super::head::{BodyLength, Version};
-use crate::http::authority::authority;
+use crate::http::authority::{Authority, authority};
 use crate::http::headers::{elements, is_token, trim};
 use crate::http::status::{Reject, Status};
 
@@ -112,10 +112,9 @@ impl<'a> Framing<'a> {
 
     /// The value of `Host`, which 1.1 must have and no version may have twice (RFC 9112 section
     /// 3.2).
-    pub(super) fn host(&self, version: Version) -> Result<Option<&'a [u8]>, Reject> {
+    pub(super) fn host(&self, version: Version) -> Result<Option<Authority<'a>>, Reject> {
         match (self.host, version) {
-            (Repeated::Once(value), _) if authority(value).is_some() => Ok(Some(value)),
-            (Repeated::Once(_), _) => Err(bad("invalid Host")),
+            (Repeated::Once(value), _) => authority(value).map(Some).ok_or(bad("invalid Host")),
             (Repeated::Often, _) => Err(bad("two Host fields")),
             (Repeated::Never, Version::Http10) => Ok(None),
             (Repeated::Never, Version::Http11) => Err(bad("no Host")),

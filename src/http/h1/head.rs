@@ -5,7 +5,6 @@
 //! field list has grown to its usual size.
 
 use super::framing::Framing;
-use super::lines::parse_fields;
 use super::request_line::RequestLine;
 use crate::http::authority::{self, Authority};
 use crate::http::headers::{FieldSpan, Fields, Span};
@@ -47,7 +46,9 @@ pub(crate) struct Head {
     pub(crate) expect_continue: bool,
     raw_target: Span,
     target: Target<Span>,
-    authority: Span,
+    /// Empty if the request names none.
+    host: Span,
+    port: Option<u16>,
     fields: Vec<FieldSpan>,
 }
 
@@ -57,33 +58,42 @@ impl Head {
         RequestHead { head: self, bytes }
     }
 
-    /// Describes the request with this line and this block of `lines` field lines, both of which
-    /// are parts of `bytes`.
-    pub(super) fn fill(
-        &mut self,
-        bytes: &[u8],
-        line: &RequestLine<'_>,
-        block: &[u8],
-        lines: usize,
-    ) -> Result<(), Reject> {
-        let mut framing = Framing::default();
+    /// Begins to describe another request, of which `bytes` are the first.
+    pub(super) fn begin<'h, 'a>(&'h mut self, bytes: &'a [u8]) -> Gathering<'h, 'a> {
         self.fields.clear();
-        parse_fields(block, lines, |name, value| {
-            framing.field(name, value);
-            let (name, value) = (Span::of(bytes, name), Span::of(bytes, value));
-            self.fields.push(FieldSpan { name, value });
-            Ok(())
-        })?;
-        self.method = line.method;
-        self.version = line.version;
-        self.raw_target = Span::of(bytes, line.raw_target);
-        self.target = line.target.map(|part| Span::of(bytes, part));
-        let host = framing.host(line.version)?;
-        let authority = line.target.authority.or(host);
-        self.authority = authority.map_or(Span::default(), |part| Span::of(bytes, part));
-        self.body = framing.body(line.version)?;
-        self.expect_continue = framing.expects_continue(line.version, self.body)?;
-        self.persistent = framing.persistent(line.version);
+        Gathering { head: self, bytes, framing: Framing::default() }
+    }
+}
+
+/// A head whose fields are being gathered.
+pub(super) struct Gathering<'h, 'a> {
+    head: &'h mut Head,
+    bytes: &'a [u8],
+    framing: Framing<'a>,
+}
+
+impl<'a> Gathering<'_, 'a> {
+    /// Takes the next field, whose name and value are parts of the bytes.
+    pub(super) fn field(&mut self, name: &'a [u8], value: &'a [u8]) {
+        self.framing.field(name, value);
+        let (name, value) = (Span::of(self.bytes, name), Span::of(self.bytes, value));
+        self.head.fields.push(FieldSpan { name, value });
+    }
+
+    /// All fields are there; `line`, a part of the bytes too, came before them.
+    pub(super) fn finish(self, line: &RequestLine<'_>) -> Result<(), Reject> {
+        let Self { head, bytes, framing } = self;
+        head.method = line.method;
+        head.version = line.version;
+        head.raw_target = Span::of(bytes, line.raw_target);
+        head.target = line.target.map(|part| Span::of(bytes, part));
+        let field = framing.host(line.version)?;
+        let authority = line.target.authority.map_or(field, authority::authority);
+        head.host = authority.map_or(Span::default(), |it| Span::of(bytes, it.host));
+        head.port = authority.and_then(|it| it.port);
+        head.body = framing.body(line.version)?;
+        head.expect_continue = framing.expects_continue(line.version, head.body)?;
+        head.persistent = framing.persistent(line.version);
         Ok(())
     }
 }
@@ -113,7 +123,8 @@ impl<'a> RequestHead<'a> {
 
     /// Host and port of the target, else of `Host`; `None` in HTTP/1.0 without either.
     pub(crate) fn authority(self) -> Option<Authority<'a>> {
-        authority::authority(self.head.authority.of_bytes(self.bytes))
+        let host = self.head.host.of_bytes(self.bytes);
+        (!host.is_empty()).then_some(Authority { host, port: self.head.port })
     }
 
     /// All fields.

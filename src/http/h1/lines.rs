@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Lines, and the field lines that make up a head's or a trailer section's block.
 //!
-//! A line ends in CR LF and in nothing else; it has no NUL. What a field line looks like inside is
-//! left to httparse, once the block is complete.
+//! A line ends in CR LF and in nothing else; it has no NUL. Each field line is looked at as soon as it
+//! is whole, so that the first fault is the same however the bytes were cut.
 
+use crate::http::headers::{ByteSet, is_token_byte, trim};
 use crate::http::status::{Reject, Status};
 
 /// Where a line ends.
@@ -15,22 +16,44 @@ pub(super) enum Line {
     Open(usize),
 }
 
-/// Finds the end of the line that has no end before `from`.
+/// Finds the end of the line that has no end before `from`; `clean` becomes false if another control
+/// character than HTAB comes before it.
 ///
 /// # Errors
 /// 400 for a CR or LF alone and for NUL, whichever comes first.
-pub(super) fn line_end(input: &[u8], from: usize) -> Result<Line, Reject> {
-    let rest = input.get(from..).unwrap_or_default();
-    let Some(found) = memchr::memchr3(b'\r', b'\n', 0, rest) else {
-        return Ok(Line::Open(input.len()));
-    };
-    match rest.get(found..).unwrap_or_default() {
-        [b'\r', b'\n', ..] => Ok(Line::Ends(from + found + 2)),
-        [b'\r'] => Ok(Line::Open(from + found)),
-        [b'\r', ..] => Err(Reject::new(Status::BAD_REQUEST, "CR without LF")),
-        [b'\n', ..] => Err(Reject::new(Status::BAD_REQUEST, "LF without CR")),
-        _ => Err(Reject::new(Status::BAD_REQUEST, "NUL")),
+pub(super) fn line_end(input: &[u8], from: usize, clean: &mut bool) -> Result<Line, Reject> {
+    let mut at = from;
+    loop {
+        let rest = input.get(at..).unwrap_or_default();
+        let length = length_without_controls(rest);
+        at += length;
+        match rest.get(length..).unwrap_or_default() {
+            [] | [b'\r'] => return Ok(Line::Open(at)),
+            [b'\r', b'\n', ..] => return Ok(Line::Ends(at + 2)),
+            [b'\r', ..] => return Err(bad("CR without LF")),
+            [b'\n', ..] => return Err(bad("LF without CR")),
+            [0, ..] => return Err(bad("NUL")),
+            [_, ..] => {
+                *clean = false;
+                at += 1;
+            }
+        }
     }
+}
+
+/// How many bytes come before the first control character other than HTAB.
+fn length_without_controls(bytes: &[u8]) -> usize {
+    static CONTROLS: ByteSet = ByteSet::CONTROLS;
+    // The same as the table tells, but without an early end, so that a chunk's bytes are looked at
+    // together.
+    let is_clean = |chunk: &&[u8; 16]| {
+        !chunk
+            .iter()
+            .fold(false, |found, &byte| found | ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f))
+    };
+    let clean = bytes.as_chunks().0.iter().take_while(is_clean).count() * 16;
+    let rest = bytes.get(clean..).unwrap_or_default();
+    clean + rest.iter().position(|&byte| CONTROLS.contains(byte)).unwrap_or(rest.len())
 }
 
 /// The first `limit` bytes: the only ones that are looked at while a limit may be exceeded, so that
@@ -39,40 +62,55 @@ pub(super) fn window(input: &[u8], limit: usize) -> &[u8] {
     input.get(..limit).unwrap_or(input)
 }
 
-/// Searches for the empty line that ends a block of field lines, and remembers how far it came.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Goes through a block of field lines to the empty line that ends it, and remembers how far it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BlockScan {
     line_start: usize,
     looked: usize,
+    /// The line has no control characters so far.
+    clean: bool,
     /// How many field lines there are.
     pub(super) lines: usize,
 }
 
 impl BlockScan {
-    /// A search in a block that begins at this offset.
+    /// A scan of a block that begins at this offset.
     pub(super) const fn from(start: usize) -> Self {
-        Self { line_start: start, looked: start, lines: 0 }
+        Self { line_start: start, looked: start, clean: true, lines: 0 }
     }
 
-    /// The offset just after the empty line, once it is there within `limit` bytes.
+    /// Calls `each` with name and value of every field whose line has become whole. The offset just
+    /// after the empty line, once it is there within `limit` bytes.
     ///
     /// # Errors
-    /// As [`line_end`], and 431 for more than `limit` bytes or `max_lines` lines.
-    pub(super) fn end(
+    /// As [`line_end`]; 400 for a line that is no field, which a continuation line is too; 431 for more
+    /// than `limit` bytes or `max_lines` lines.
+    pub(super) fn end<'a>(
         &mut self,
-        input: &[u8],
+        input: &'a [u8],
         limit: usize,
         max_lines: usize,
+        mut each: impl FnMut(&'a [u8], &'a [u8]),
     ) -> Result<Option<usize>, Reject> {
         let seen = window(input, limit);
         loop {
-            match line_end(seen, self.looked)? {
+            match line_end(seen, self.looked, &mut self.clean)? {
                 Line::Ends(end) if end - self.line_start == 2 => return Ok(Some(end)),
-                Line::Ends(_) if self.lines == max_lines => return Err(TOO_MANY_FIELDS),
-                Line::Ends(end) => {
-                    *self = Self { line_start: end, looked: end, lines: self.lines + 1 };
+                Line::Ends(_) if self.lines == max_lines => {
+                    return Err(Reject::new(Status::HEADERS_TOO_LARGE, "too many fields"));
                 }
-                Line::Open(_) if seen.len() >= limit => return Err(BLOCK_TOO_LARGE),
+                Line::Ends(end) => {
+                    let line = seen.get(self.line_start..end - 2).unwrap_or_default();
+                    let (name, value) = split_field(line)?;
+                    if !self.clean {
+                        return Err(bad("invalid field value"));
+                    }
+                    each(name, value);
+                    *self = Self { lines: self.lines + 1, ..Self::from(end) };
+                }
+                Line::Open(_) if seen.len() >= limit => {
+                    return Err(Reject::new(Status::HEADERS_TOO_LARGE, "fields too large"));
+                }
                 Line::Open(looked) => {
                     self.looked = looked;
                     return Ok(None);
@@ -82,47 +120,21 @@ impl BlockScan {
     }
 }
 
-/// The most fields that a block can have, whatever the limit says: they are parsed on the stack.
+/// The most fields that a block can have, whatever the limit says.
 pub(crate) const MAX_FIELDS: usize = 256;
 
-/// How many fields are parsed without preparing room for [`MAX_FIELDS`].
-const USUAL_FIELDS: usize = 16;
-
-const TOO_MANY_FIELDS: Reject = Reject::new(Status::HEADERS_TOO_LARGE, "too many fields");
-const BLOCK_TOO_LARGE: Reject = Reject::new(Status::HEADERS_TOO_LARGE, "fields too large");
-
-/// Calls `each` with name and value of every field of a complete block of `lines` lines.
-///
-/// # Errors
-/// 400 for a line that is no field, which a continuation line is too; and what `each` returns.
-pub(super) fn parse_fields<'a>(
-    block: &'a [u8],
-    lines: usize,
-    each: impl FnMut(&'a [u8], &'a [u8]) -> Result<(), Reject>,
-) -> Result<(), Reject> {
-    if lines <= USUAL_FIELDS {
-        parse_up_to::<USUAL_FIELDS>(block, each)
-    } else {
-        parse_up_to::<MAX_FIELDS>(block, each)
+/// Splits a line, which comes without its end, at the colon that follows the name at once (RFC 9112
+/// section 5.1).
+fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Reject> {
+    let name = line.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(line.len());
+    match line.split_at(name) {
+        (name @ [_, ..], [b':', value @ ..]) => Ok((name, trim(value))),
+        _ => Err(bad("invalid field name")),
     }
 }
 
-fn parse_up_to<'a, const N: usize>(
-    block: &'a [u8],
-    mut each: impl FnMut(&'a [u8], &'a [u8]) -> Result<(), Reject>,
-) -> Result<(), Reject> {
-    let mut fields = [httparse::EMPTY_HEADER; N];
-    match httparse::parse_headers(block, &mut fields) {
-        Ok(httparse::Status::Complete((_, fields))) => {
-            fields.iter().try_for_each(|field| each(field.name.as_bytes(), field.value))
-        }
-        Ok(httparse::Status::Partial) => Err(Reject::new(Status::BAD_REQUEST, "incomplete field")),
-        Err(httparse::Error::HeaderName) => {
-            Err(Reject::new(Status::BAD_REQUEST, "invalid field name"))
-        }
-        Err(httparse::Error::TooManyHeaders) => Err(TOO_MANY_FIELDS),
-        Err(_) => Err(Reject::new(Status::BAD_REQUEST, "invalid field value")),
-    }
+const fn bad(why: &'static str) -> Reject {
+    Reject::new(Status::BAD_REQUEST, why)
 }
 
 #[cfg(test)]
@@ -131,6 +143,7 @@ mod tests {
 
     #[test]
     fn a_line_ends_in_cr_lf_only() {
+        let line_end = |input: &[u8], from| line_end(input, from, &mut true);
         assert_eq!(line_end(b"ab\r\ncd", 0), Ok(Line::Ends(4)));
         assert_eq!(line_end(b"ab", 0), Ok(Line::Open(2)));
         assert_eq!(line_end(b"ab\r", 0), Ok(Line::Open(2)));
@@ -140,18 +153,44 @@ mod tests {
     }
 
     #[test]
-    fn each_byte_is_looked_at_once() {
-        let mut scan = BlockScan::default();
-        assert_eq!(scan.end(b"a: b\r\nc: d", 99, 9), Ok(None));
-        assert_eq!(scan, BlockScan { line_start: 6, looked: 10, lines: 1 });
-        assert_eq!(scan.end(b"a: b\r\nc: d\r\n\r\nrest", 99, 9), Ok(Some(14)));
+    fn each_control_character_is_found_wherever_it_stands() {
+        for byte in 0..=u8::MAX {
+            let control = (byte < b' ' && byte != b'\t') || byte == 0x7f;
+            for at in 0..40 {
+                let mut bytes = [b'x'; 40];
+                bytes[at] = byte;
+                assert_eq!(length_without_controls(&bytes), if control { at } else { 40 });
+            }
+        }
+    }
+
+    #[test]
+    fn a_scan_goes_on_where_it_stopped() {
+        let mut scan = BlockScan::from(0);
+        let mut fields = Vec::new();
+        let mut end = |input, scan: &mut BlockScan| {
+            scan.end(input, 99, 9, |name, value| fields.push((name, value)))
+        };
+        assert_eq!(end(b"a: b\r\nc: d", &mut scan), Ok(None));
+        assert_eq!(scan, BlockScan { line_start: 6, looked: 10, clean: true, lines: 1 });
+        assert_eq!(end(b"a: b\r\nc: d\r\n\r\nrest", &mut scan), Ok(Some(14)));
+        assert_eq!(fields, [(&b"a"[..], &b"b"[..]), (b"c", b"d")]);
     }
 
     #[test]
     fn a_block_may_fill_its_limit_and_not_more() {
-        let end = |limit| BlockScan::default().end(b"a: b\r\n\r\n", limit, 9);
+        let end = |limit| BlockScan::from(0).end(b"a: b\r\n\r\n", limit, 9, |_, _| {});
         assert_eq!(end(8), Ok(Some(8)));
-        assert_eq!(end(7), Err(BLOCK_TOO_LARGE));
-        assert_eq!(BlockScan::default().end(b"a: b\r\n\r\n", 8, 0), Err(TOO_MANY_FIELDS));
+        assert_eq!(end(7).unwrap_err().why, "fields too large");
+        let none = BlockScan::from(0).end(b"a: b\r\n\r\n", 8, 0, |_, _| {});
+        assert_eq!(none.unwrap_err().why, "too many fields");
+    }
+
+    #[test]
+    fn the_first_line_with_a_fault_decides() {
+        let why = |block: &[u8]| BlockScan::from(0).end(block, 99, 9, |_, _| {}).unwrap_err().why;
+        assert_eq!(why(b"a b: c\r\nd: \n"), "invalid field name");
+        assert_eq!(why(b"a: b\x01\r\nd e: f\r\n"), "invalid field value");
+        assert_eq!(why(b"a b: \0\r\n"), "NUL");
     }
 }

@@ -2,6 +2,7 @@
 //! HTTP/1.1 on the wire (RFC 9112).
 
 pub(crate) mod chunked;
+pub(crate) mod common;
 pub(crate) mod decoder;
 pub(crate) mod encoder;
 pub(crate) mod framing;

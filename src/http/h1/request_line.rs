@@ -41,7 +41,8 @@ impl<'a> RequestLine<'a> {
 }
 
 fn split_space(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (before, after) = bytes.split_at(memchr::memchr(b' ', bytes)?);
+    // Where targets are short, a search that prepares itself takes longer.
+    let (before, after) = bytes.split_at(bytes.iter().position(|&byte| byte == b' ')?);
     Some((before, after.get(1..)?))
 }
 

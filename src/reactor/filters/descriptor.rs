@@ -19,18 +19,46 @@ use crate::sys::fd;
 use std::os::fd::RawFd;
 
 /// No collection has this number: what a knote was found to be is not to be believed.
-const UNREPORTED: u64 = 0;
+const UNREPORTED: u32 = 0;
 
-/// What a knote on a descriptor was found to be, and when.
+/// What a knote on a descriptor was found to be, and when. In this order, the compiler finds a place in
+/// `latch` to tell it from the states of other filters, and a knote is smaller.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(in crate::reactor) struct DescriptorState {
-    readiness: Readiness,
+    /// There once a mark was given, or it was latched as [`Latch::Edge`].
+    pub(super) details: Option<Box<Details>>,
     /// The collection in which `readiness` was reported, or [`UNREPORTED`].
-    turn: u64,
+    turn: u32,
+    readiness: Readiness,
     /// There while the poller must not report the knote.
     pub(in crate::reactor) latch: Option<Latch>,
-    /// There once it was latched as [`Latch::Edge`].
-    pub(super) edge: Option<Box<Edge>>,
+}
+
+/// What few knotes on descriptors have.
+#[derive(Debug, Default)]
+pub(super) struct Details {
+    /// The low-water mark, which counts with [`note::LOWAT`] only.
+    pub(super) mark: i64,
+    pub(super) edge: Edge,
+}
+
+impl DescriptorState {
+    fn new(change: &Event) -> Self {
+        let mut state = Self::default();
+        state.set_mark(change);
+        state
+    }
+
+    fn set_mark(&mut self, change: &Event) {
+        if change.fflags & note::LOWAT != 0 {
+            self.details.get_or_insert_default().mark = change.data;
+        }
+    }
+
+    pub(super) fn mark(&self) -> i64 {
+        self.details.as_ref().map_or(0, |details| details.mark)
+    }
 }
 
 /// The descriptor that a change means. `EBADF` if no descriptor can have that number.
@@ -51,7 +79,7 @@ impl<P: Poller> State<P> {
         let told = P::IN_KERNEL
             && matches!(change.filter, Filter::READ | Filter::WRITE)
             && self.descriptors.get(fd).is_some();
-        if self.internals().any(|own| own == fd) || !(told || fd::is_open(fd)) {
+        if self.internals.contains(&fd) || !(told || fd::is_open(fd)) {
             return Err(Error::os(libc::EBADF));
         }
         if change.filter == Filter::VNODE {
@@ -65,7 +93,7 @@ impl<P: Poller> State<P> {
         // The first try may find that the number names another file than its other knotes watch. They
         // vanish, and the second try begins from nothing.
         for _ in 0..2 {
-            let state = FilterState::Descriptor(DescriptorState::default());
+            let state = FilterState::Descriptor(DescriptorState::new(change));
             let id = self.insert_descriptor(fd, Knote::new(change, state))?;
             match self.register(fd, true) {
                 Ok(Outcome::Done) => {
@@ -98,7 +126,10 @@ impl<P: Poller> State<P> {
         let adds = change.flags.contains(Flags::ADD);
         self.unlatch(id);
         if adds && let Some(knote) = self.knotes.get_mut(id) {
-            (knote.fflags, knote.data) = (change.fflags, change.data);
+            knote.fflags = change.fflags;
+            if let FilterState::Descriptor(state) = &mut knote.state {
+                state.set_mark(change);
+            }
             knote.flags.set(Flags::OOBAND, change.flags.contains(Flags::OOBAND));
         }
         // An edge that was reported comes again only if the registration is made again.
@@ -176,13 +207,14 @@ impl<P: Poller> State<P> {
 
     /// The event of an active knote, if its condition holds.
     pub(in crate::reactor) fn collect_descriptor(&mut self, id: KnoteId) -> Option<Event> {
-        let knote = self.knotes.get(id)?;
-        let FilterState::Descriptor(state) = &knote.state else { return None };
+        let knote = self.knotes.get_mut(id)?;
+        let FilterState::Descriptor(state) = &mut knote.state else { return None };
+        let (mark, turn) = (state.mark(), std::mem::replace(&mut state.turn, UNREPORTED));
+        let reported = (turn == self.turn).then_some(state.readiness);
         let (fd, condition) = (RawFd::try_from(knote.ident).ok()?, Condition::of(knote));
-        let (fflags, mark) = (knote.fflags, knote.data);
-        let reported = (state.turn == self.turn).then_some(state.readiness);
-        let readiness = reported.unwrap_or_else(|| self.look(fd, condition));
+        let fflags = knote.fflags;
         let mut event = knote.record();
+        let readiness = reported.unwrap_or_else(|| self.look(fd, condition));
         if readiness.contains(Readiness::GONE) {
             self.vanish(fd);
             return None;
@@ -285,7 +317,7 @@ const fn may_be_unconnected(readiness: Readiness) -> bool {
 }
 
 /// Activates a knote, if what was found is its condition.
-pub(super) fn report_to(knotes: &mut Knotes, id: KnoteId, readiness: Readiness, turn: u64) {
+pub(super) fn report_to(knotes: &mut Knotes, id: KnoteId, readiness: Readiness, turn: u32) {
     let Some(knote) = knotes.get_mut(id) else { return };
     let condition = Condition::of(knote);
     let FilterState::Descriptor(state) = &mut knote.state else { return };

@@ -90,7 +90,7 @@ impl<P: Poller> State<P> {
     pub(in crate::reactor) fn update_file(&mut self, id: KnoteId, change: &Event) {
         let Some(knote) = self.knotes.get_mut(id) else { return };
         if change.flags.contains(Flags::ADD) {
-            (knote.fflags, knote.data) = (change.fflags, change.data);
+            knote.fflags = change.fflags;
         }
         if let FilterState::File(state) = &mut knote.state {
             state.told = None;
@@ -99,6 +99,7 @@ impl<P: Poller> State<P> {
     }
 
     /// Whether the knote on a descriptor still means the file that the number names; if not, it is gone.
+    #[inline]
     pub(in crate::reactor) fn is_current(&mut self, id: KnoteId, fd: RawFd) -> bool {
         let current = match self.knotes.get(id).map(|knote| &knote.state) {
             Some(FilterState::File(state)) => state.is_current(fd),

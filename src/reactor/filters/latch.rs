@@ -69,7 +69,7 @@ impl<P: Poller> State<P> {
         let Ok(fd) = RawFd::try_from(knote.ident) else { return };
         let count = seen(fd, Condition::of(knote), knote.filter);
         let FilterState::Descriptor(state) = &mut knote.state else { return };
-        let edge = state.edge.get_or_insert_default();
+        let edge = &mut state.details.get_or_insert_default().edge;
         (edge.count, edge.end) = (count, end);
         edge.repeat_at = clock::monotonic_ns().saturating_add(edge.patience_ns.max(REPEAT_NS));
         self.set_latch(id, Latch::Edge);
@@ -134,7 +134,7 @@ impl<P: Poller> State<P> {
     fn check_latch(&mut self, id: KnoteId, now: u64) {
         let Some(knote) = self.knotes.get(id) else { return };
         let Ok(fd) = RawFd::try_from(knote.ident) else { return };
-        let (filter, mark, condition) = (knote.filter, knote.data, Condition::of(knote));
+        let (filter, condition) = (knote.filter, Condition::of(knote));
         let readiness = self.look(fd, condition);
         let ready = condition.is_ready(readiness);
         if readiness.contains(Readiness::GONE) {
@@ -152,12 +152,12 @@ impl<P: Poller> State<P> {
                 Verdict::Keep
             }
             Some(_) if !ready => Verdict::Release,
-            Some(Latch::Mark) if beats_mark(readiness) || condition.count(fd) >= mark => {
+            Some(Latch::Mark) if beats_mark(readiness) || condition.count(fd) >= state.mark() => {
                 Verdict::Report
             }
             Some(Latch::Mark) => Verdict::Keep,
             Some(Latch::Edge) => {
-                let edge = state.edge.get_or_insert_default();
+                let edge = &mut state.details.get_or_insert_default().edge;
                 let before = std::mem::replace(&mut edge.count, seen(fd, condition, filter));
                 let news = edge.count > before || is_over(readiness) && !edge.end;
                 let doubt = now >= edge.repeat_at;

@@ -42,10 +42,6 @@ pub(in crate::reactor) struct Processes {
 }
 
 impl Processes {
-    pub(in crate::reactor) fn fds(&self) -> impl Iterator<Item = RawFd> {
-        self.numbers.keys().copied()
-    }
-
     fn take(&mut self, pid: libc::pid_t) -> Option<Watched> {
         let watched = self.by_number.remove(&pid)?;
         self.numbers.remove(&watched.process.fd());

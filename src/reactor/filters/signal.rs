@@ -45,10 +45,6 @@ impl Signals {
         self.listener.as_ref().map(Listener::fd)
     }
 
-    pub(in crate::reactor) fn blocked_fd(&self) -> Option<RawFd> {
-        self.blocked.as_ref().map(Blocked::fd)
-    }
-
     pub(in crate::reactor) const fn are_watched(&self) -> bool {
         !self.knotes.is_empty()
     }
@@ -71,7 +67,7 @@ impl<P: Poller> State<P> {
         let counting = Counting::start(signal)
             .map_err(|_| invalid("SIGNAL: no such signal, or one that cannot be handled"))?;
         let told = counting.deliveries();
-        let state = FilterState::Signal(SignalState { counting, told });
+        let state = FilterState::Signal(Box::new(SignalState { counting, told }));
         let mut knote = Knote::new(change, state);
         knote.flags |= Flags::CLEAR;
         let id = self.knotes.insert(knote);

@@ -34,13 +34,6 @@ pub(in crate::reactor) enum Schedule {
     WallClock(u64),
 }
 
-/// When a timer expires next, by the clock that its schedule goes by. The rest of the schedule is in what
-/// it was added with; whether it stands in the wheel, the wheel knows.
-#[derive(Debug)]
-pub(in crate::reactor) struct TimerState {
-    next: u64,
-}
-
 impl Schedule {
     /// The schedule that an ADD at the time `now` asks for; `once` for ONESHOT.
     pub(in crate::reactor) fn new(change: &Event, once: bool, now: u64) -> Result<Self> {
@@ -53,23 +46,23 @@ impl Schedule {
         Ok(if once { Self::Once(next) } else { Self::Periodic { next, period } })
     }
 
-    /// The schedule of a knote that expires next at that time.
-    fn of(knote: &Knote, next: u64) -> Self {
-        if knote.fflags & note::ABSOLUTE != 0 {
-            return Self::WallClock(next);
-        }
-        match time(knote.fflags, knote.data) {
+    /// The schedule of a knote for which the wheel has that deadline.
+    fn of(knote: &Knote, deadline: u64) -> Self {
+        let FilterState::Timer { data } = knote.state else { return Self::Once(deadline) };
+        match time(knote.fflags, data) {
+            Ok((time, _)) if knote.fflags & note::ABSOLUTE != 0 => Self::WallClock(time),
             Ok((time, unit_ns)) if !knote.flags.contains(Flags::ONESHOT) => {
-                Self::Periodic { next, period: time.max(unit_ns) }
+                Self::Periodic { next: deadline, period: time.max(unit_ns) }
             }
-            _ => Self::Once(next),
+            _ => Self::Once(deadline),
         }
     }
 
-    /// When it expires next, by its own clock.
-    const fn next(self) -> u64 {
+    /// When to look whether it has expired.
+    fn deadline(self, now: u64) -> u64 {
         match self {
-            Self::Periodic { next, .. } | Self::Once(next) | Self::WallClock(next) => next,
+            Self::Periodic { next, .. } | Self::Once(next) => next,
+            Self::WallClock(_) => now.saturating_add(self.remaining(now).min(WALL_CLOCK_CHECK_NS)),
         }
     }
 
@@ -128,12 +121,12 @@ impl<P: Poller> State<P> {
     /// ADD of a knote that is not there.
     pub(in crate::reactor) fn attach_timer(&mut self, change: &Event) -> Result<()> {
         let schedule = Schedule::new(change, change.flags.contains(Flags::ONESHOT), self.now())?;
-        let state = FilterState::Timer(TimerState { next: schedule.next() });
-        let mut knote = Knote::new(change, state);
+        let mut knote = Knote::new(change, FilterState::Timer { data: change.data });
         knote.flags |= Flags::CLEAR;
+        let enabled = knote.enabled;
         let id = self.knotes.insert(knote);
         self.names.insert(Name::of(change), id);
-        self.schedule_timer(id);
+        self.place_timer(id, schedule, enabled);
         Ok(())
     }
 
@@ -141,46 +134,44 @@ impl<P: Poller> State<P> {
     pub(in crate::reactor) fn update_timer(&mut self, id: KnoteId, change: &Event) -> Result<()> {
         let now = self.now();
         let Some(knote) = self.knotes.get_mut(id) else { return Ok(()) };
-        if sets_time(change) {
-            let schedule = Schedule::new(change, knote.flags.contains(Flags::ONESHOT), now)?;
-            (knote.fflags, knote.data) = (change.fflags & !note::RESTART, change.data);
-            if let FilterState::Timer(state) = &mut knote.state {
-                state.next = schedule.next();
-            }
-        }
-        self.stop_timer(id);
-        self.schedule_timer(id);
+        let schedule = if sets_time(change) {
+            knote.fflags = change.fflags & !note::RESTART;
+            knote.state = FilterState::Timer { data: change.data };
+            Schedule::new(change, knote.flags.contains(Flags::ONESHOT), now)?
+        } else {
+            Schedule::of(knote, self.timers.deadline(id.number()))
+        };
+        let enabled = knote.enabled;
+        self.place_timer(id, schedule, enabled);
         Ok(())
     }
 
     /// Puts an enabled timer where it belongs: into the wheel, or among the active if it has expired.
     pub(in crate::reactor) fn schedule_timer(&mut self, id: KnoteId) {
-        let now = self.now();
-        let Some(knote) = self.knotes.get_mut(id) else { return };
-        let FilterState::Timer(state) = &knote.state else { return };
-        if !knote.enabled || self.timers.contains(id.number()) {
-            return;
-        }
-        let schedule = Schedule::of(knote, state.next);
-        let remaining = match schedule {
-            Schedule::WallClock(_) => schedule.remaining(now).min(WALL_CLOCK_CHECK_NS),
-            _ => schedule.remaining(now),
-        };
-        if remaining == 0 {
-            self.knotes.activate(id);
-        } else {
-            self.timers.insert(id.number(), now.saturating_add(remaining));
+        let Some(knote) = self.knotes.get(id) else { return };
+        if knote.enabled && !self.timers.contains(id.number()) {
+            let schedule = Schedule::of(knote, self.timers.deadline(id.number()));
+            self.place_timer(id, schedule, true);
         }
     }
 
-    /// Takes a timer out of the wheel.
-    pub(in crate::reactor) fn stop_timer(&mut self, id: KnoteId) {
-        self.timers.remove(id.number());
+    fn place_timer(&mut self, id: KnoteId, schedule: Schedule, enabled: bool) {
+        let now = self.now();
+        let expired = schedule.remaining(now) == 0;
+        let deadline = schedule.deadline(now);
+        if enabled && !expired {
+            self.timers.insert(id.number(), deadline);
+        } else {
+            self.timers.keep(id.number(), deadline);
+        }
+        if expired {
+            self.knotes.activate(id);
+        }
     }
 
     /// Forgets a knote.
     pub(in crate::reactor) fn detach_timer(&mut self, id: KnoteId) {
-        self.stop_timer(id);
+        self.timers.remove(id.number());
         self.remove_named(id);
     }
 
@@ -221,16 +212,15 @@ impl<P: Poller> State<P> {
     /// The event of an active knote, if it has expired.
     pub(in crate::reactor) fn collect_timer(&mut self, id: KnoteId) -> Option<Event> {
         let now = self.now();
-        let knote = self.knotes.get_mut(id)?;
+        let knote = self.knotes.get(id)?;
         let mut event = knote.record();
-        let FilterState::Timer(state) = &knote.state else { return None };
-        let mut schedule = Schedule::of(knote, state.next);
+        let mut schedule = Schedule::of(knote, self.timers.deadline(id.number()));
         let expirations = schedule.take_expirations(now);
-        knote.state = FilterState::Timer(TimerState { next: schedule.next() });
         if expirations == 0 {
             self.schedule_timer(id);
             return None;
         }
+        self.timers.keep(id.number(), schedule.deadline(now));
         event.data = i64::try_from(expirations).unwrap_or(i64::MAX);
         Some(event)
     }

@@ -9,11 +9,8 @@ use crate::reactor::state::{Name, State};
 use crate::reactor::triggers::Triggers;
 use crate::{Error, Result};
 
-/// Whether a user event was triggered and not cleared since.
-#[derive(Debug, Default)]
-pub(in crate::reactor) struct UserState {
-    triggered: bool,
-}
+/// In a knote's `fflags`, beside the program's own: it was triggered and not cleared since.
+const TRIGGERED: u32 = note::TRIGGER;
 
 impl<P: Poller> State<P> {
     /// ADD of a knote that is not there.
@@ -26,7 +23,7 @@ impl<P: Poller> State<P> {
         if name.udata.is_none() && !triggers.insert(change.ident) {
             return Err(Error::os(libc::ENOMEM));
         }
-        let mut knote = Knote::new(change, FilterState::User(UserState::default()));
+        let mut knote = Knote::new(change, FilterState::User { data: change.data });
         knote.fflags = 0;
         let id = self.knotes.insert(knote);
         self.names.insert(name, id);
@@ -37,24 +34,24 @@ impl<P: Poller> State<P> {
     /// A change of a knote that is there. `udata` and `enabled` are as they shall be.
     pub(in crate::reactor) fn update_user(&mut self, id: KnoteId, change: &Event) {
         let Some(knote) = self.knotes.get_mut(id) else { return };
-        let FilterState::User(state) = &mut knote.state else { return };
         let given = change.fflags & note::FFLAGSMASK;
-        knote.fflags = match change.fflags & note::FFCTRLMASK {
-            note::FFAND => knote.fflags & given,
-            note::FFOR => knote.fflags | given,
-            note::FFCOPY => given,
-            _ => knote.fflags,
-        };
+        match change.fflags & note::FFCTRLMASK {
+            note::FFAND => knote.fflags &= given | TRIGGERED,
+            note::FFOR => knote.fflags |= given,
+            note::FFCOPY => knote.fflags = given | knote.fflags & TRIGGERED,
+            _ => {}
+        }
         let triggers = change.fflags & note::TRIGGER != 0;
-        if triggers || change.flags.contains(Flags::ADD) {
-            knote.data = change.data;
+        let adds = change.flags.contains(Flags::ADD);
+        if triggers || adds {
+            knote.state = FilterState::User { data: change.data };
         }
         if triggers {
-            state.triggered = true;
-        } else if change.flags.contains(Flags::CLEAR) && !change.flags.contains(Flags::ADD) {
-            state.triggered = false;
+            knote.fflags |= TRIGGERED;
+        } else if change.flags.contains(Flags::CLEAR) && !adds {
+            knote.fflags &= !TRIGGERED;
         }
-        if state.triggered {
+        if knote.fflags & TRIGGERED != 0 {
             self.knotes.activate(id);
         }
     }
@@ -77,9 +74,8 @@ impl<P: Poller> State<P> {
             let name = Name { filter: Filter::USER, ident, udata: None };
             if let Some(id) = self.names.get(&name)
                 && let Some(knote) = self.knotes.get_mut(id)
-                && let FilterState::User(state) = &mut knote.state
             {
-                state.triggered = true;
+                knote.fflags |= TRIGGERED;
                 self.knotes.activate(id);
             }
         });
@@ -88,15 +84,14 @@ impl<P: Poller> State<P> {
     /// The event of an active knote, if it is triggered.
     pub(in crate::reactor) fn collect_user(&mut self, id: KnoteId) -> Option<Event> {
         let knote = self.knotes.get_mut(id)?;
-        let FilterState::User(state) = &mut knote.state else { return None };
-        if !state.triggered {
+        let FilterState::User { data } = knote.state else { return None };
+        if knote.fflags & TRIGGERED == 0 {
             return None;
         }
         if knote.flags.contains(Flags::CLEAR) {
-            state.triggered = false;
+            knote.fflags &= !TRIGGERED;
         }
-        let mut event = knote.record();
-        event.data = knote.data;
-        Some(event)
+        let record = knote.record();
+        Some(Event { data, fflags: record.fflags & note::FFLAGSMASK, ..record })
     }
 }

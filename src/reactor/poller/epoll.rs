@@ -60,6 +60,12 @@ impl Poller for Epoll {
             return match self.set.modify(fd, events, key) {
                 Ok(()) => Ok(Outcome::Done),
                 Err(error) if is_stale(&error) => Ok(Outcome::Stale),
+                // What is exclusive, or becomes so, cannot be changed (epoll_ctl(2)).
+                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+                    self.set.delete(fd)?;
+                    self.set.add(fd, events, key)?;
+                    Ok(Outcome::Done)
+                }
                 Err(error) => Err(error.into()),
             };
         }
@@ -134,6 +140,8 @@ fn to_events(registration: Registration) -> Events {
         Mode::Level => Events::empty(),
         Mode::Edge => Events::ET,
         Mode::Once => Events::ONESHOT,
+        // With which RDHUP cannot be (epoll_ctl(2)); a listener has no end.
+        Mode::Exclusive => return Events::EXCLUSIVE | Events::IN,
     };
     if registration.interest.contains(Interest::READ) {
         events |= Events::IN | Events::RDHUP;

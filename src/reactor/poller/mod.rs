@@ -69,6 +69,9 @@ pub(super) enum Mode {
     Edge,
     /// Once, until it is set again.
     Once,
+    /// As long as the descriptor is ready; of several sets that it is in, at least one is told when it
+    /// becomes so, not all.
+    Exclusive,
 }
 
 /// Names a registration. Each time that a descriptor is set it gets another generation, so that what

@@ -75,16 +75,16 @@ impl<'a> Builder<'a> {
                 Action::Block(Places::HTTP) => {
                     self.http(&settings, Places::HTTP, statement.block())?;
                 }
-                Action::Block(other) => self.main(other, statement)?,
+                Action::Block(other) => self.main(other, statement.block())?,
                 _ => {}
             }
         }
         Ok(())
     }
 
-    /// A block of directives that are of the whole file all the same.
-    fn main(&mut self, place: Places, block: &Statement<'a>) -> Result<()> {
-        for statement in self.statements(place, block.block())? {
+    /// A block of what holds for the whole process.
+    fn main(&mut self, place: Places, block: &'a [Directive]) -> Result<()> {
+        for statement in self.statements(place, block)? {
             if let Action::Main(set) = statement.definition.action {
                 set(&mut self.config, &statement)?;
             }

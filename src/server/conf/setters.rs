@@ -6,15 +6,16 @@ use super::values;
 use crate::error::Result;
 use crate::http::coding::Coding;
 use crate::http::headers::is_token;
-use crate::server::config::{Config, ListingFormat, Settings, Symlinks, Trusted};
-use crate::server::limits::WORKERS;
+use crate::server::config::{CacheBounds, Config, ListingFormat, Settings, Symlinks, Trusted};
+use crate::server::limits::{self, WORKERS};
+use crate::server::options::AcceptPolicy;
 use crate::sys::symlinks::Links;
 
 /// `worker_processes number | auto`
 pub(super) fn worker_processes(config: &mut Config, statement: &Statement<'_>) -> Result<()> {
     let word = statement.argument(0);
     if word.text == "auto" {
-        config.workers = None;
+        config.workers = Some(0);
         return Ok(());
     }
     let number = values::number(&word.text).and_then(|number| usize::try_from(number).ok());
@@ -29,6 +30,18 @@ pub(super) fn io(config: &mut Config, statement: &Statement<'_>) -> Result<()> {
     let word = statement.argument(0);
     let io = word.text.parse();
     config.io = Some(io.map_err(|_| statement.refuse(word, "`readiness` or `uring`"))?);
+    Ok(())
+}
+
+/// `accept_policy reuseport | shared | round_robin`
+pub(super) fn accept_policy(config: &mut Config, statement: &Statement<'_>) -> Result<()> {
+    let word = statement.argument(0);
+    config.accept_policy = Some(match word.text.as_str() {
+        "reuseport" => AcceptPolicy::ReusePort,
+        "shared" => AcceptPolicy::Shared,
+        "round_robin" => AcceptPolicy::RoundRobin,
+        _ => return Err(statement.refuse(word, "`reuseport`, `shared` or `round_robin`")),
+    });
     Ok(())
 }
 
@@ -90,6 +103,40 @@ pub(super) fn disable_symlinks(settings: &mut Settings, statement: &Statement<'_
         },
     };
     settings.symlinks = Symlinks { followed, trusted };
+    Ok(())
+}
+
+/// `open_file_cache off | max=number [inactive=time]`
+pub(super) fn open_file_cache(settings: &mut Settings, statement: &Statement<'_>) -> Result<()> {
+    if statement.argument(0).text == "off" {
+        if let Some(word) = statement.arguments().get(1) {
+            return Err(statement.error(word, "`open_file_cache off` takes nothing more"));
+        }
+        settings.open_files.bounds = None;
+        return Ok(());
+    }
+    let (mut max, mut inactive) = (None, limits::OPEN_FILE_INACTIVE);
+    for word in statement.arguments() {
+        match word.text.split_once('=') {
+            Some(("max", text)) => {
+                let number = values::number(text).and_then(|number| usize::try_from(number).ok());
+                max = number.filter(|&number| number > 0);
+                if max.is_none() {
+                    return Err(statement.refuse(word, "`max=` with a number from 1 up"));
+                }
+            }
+            Some(("inactive", text)) => {
+                let wanted = "`inactive=` with a time such as `75s`, `500ms` or `1m30s`";
+                inactive = values::time(text).ok_or_else(|| statement.refuse(word, wanted))?;
+            }
+            _ => {
+                let wanted = "`off`, or `max=number` and perhaps `inactive=time`";
+                return Err(statement.refuse(word, wanted));
+            }
+        }
+    }
+    let missing = || statement.error(statement.argument(0), "`open_file_cache` needs `max=number`");
+    settings.open_files.bounds = Some(CacheBounds { max: max.ok_or_else(missing)?, inactive });
     Ok(())
 }
 

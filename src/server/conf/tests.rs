@@ -8,7 +8,8 @@ use crate::error::{ErrorKind, Result};
 use crate::http::method::{Method, MethodSet};
 use crate::http::status::Status;
 use crate::server::config::{
-    Config, ErrorPage, Matcher, Part, Return, ServerName, Settings, Template, Variable,
+    CacheBounds, Config, ErrorPage, FileCaching, Matcher, Part, Return, ServerName, Settings,
+    Template, Variable,
 };
 use crate::server::limits;
 use proptest::prelude::*;
@@ -73,6 +74,13 @@ fn a_file_of_both_servers_becomes_the_model() {
     let settings = &*server.settings;
     assert_eq!(settings.root, folder.join("site root"));
     assert_eq!(settings.access_log, Some(folder.join("access.log")));
+    let open_files = FileCaching {
+        bounds: Some(CacheBounds { max: 200, inactive: Duration::from_secs(20) }),
+        valid: Duration::from_secs(30),
+        min_uses: 2,
+        errors: true,
+    };
+    assert_eq!(settings.open_files, open_files);
     assert_eq!(settings.header_timeout, Duration::from_secs(10));
     assert_eq!(settings.body_timeout, Duration::from_millis(500));
     assert_eq!(settings.send_timeout, Duration::from_secs(90));

@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) dotfiles: bool,
     /// `disable_symlinks`
     pub(crate) symlinks: Symlinks,
+    /// `open_file_cache` and what comes with it.
+    pub(crate) open_files: FileCaching,
     pub(crate) error_pages: Vec<ErrorPage>,
     pub(crate) answer: Option<Return>,
     /// `allow_methods`: others are answered 405; `None` allows what the handler can do.
@@ -71,6 +73,7 @@ impl Default for Settings {
             autoindex: Autoindex::default(),
             dotfiles: false,
             symlinks: Symlinks::default(),
+            open_files: FileCaching::default(),
             error_pages: Vec::new(),
             answer: None,
             allow_methods: None,
@@ -138,6 +141,45 @@ pub(crate) enum Trusted {
     /// `from=$document_root`: what `root` or `alias` says.
     DocumentRoot,
     Path(PathBuf),
+}
+
+/// Which open files a worker keeps, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileCaching {
+    /// `open_file_cache`; `None` is `off`. Blocks that have the same bounds share a cache.
+    pub(crate) bounds: Option<CacheBounds>,
+    /// `open_file_cache_valid`: how long it is not looked whether a name leads elsewhere.
+    pub(crate) valid: Duration,
+    /// `open_file_cache_min_uses`: how often a file is asked for before it is kept.
+    pub(crate) min_uses: u64,
+    /// `open_file_cache_errors`: whether it is kept that a file cannot be opened.
+    pub(crate) errors: bool,
+}
+
+impl Default for FileCaching {
+    fn default() -> Self {
+        Self {
+            bounds: Some(CacheBounds::default()),
+            valid: limits::OPEN_FILE_VALID,
+            min_uses: limits::OPEN_FILE_MIN_USES,
+            errors: false,
+        }
+    }
+}
+
+/// What holds for all entries of a cache of open files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CacheBounds {
+    /// Most entries.
+    pub(crate) max: usize,
+    /// An entry that is not used for this long goes.
+    pub(crate) inactive: Duration,
+}
+
+impl Default for CacheBounds {
+    fn default() -> Self {
+        Self { max: limits::OPEN_FILES, inactive: limits::OPEN_FILE_INACTIVE }
+    }
 }
 
 /// Which answers are compressed while they are sent.

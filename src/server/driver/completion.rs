@@ -20,7 +20,7 @@ use crate::sys::socket;
 use crate::sys::uring::{Capacity, Completion, Operation, Outcome, Ring};
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -34,17 +34,20 @@ pub(crate) struct Driver {
     events: Vec<Event>,
     /// Whether the ring polls the reactor.
     polled: bool,
+    /// Connections are left in the listeners' queues until the worker takes them, since it may have no
+    /// room for them.
+    asks: bool,
     listening: Vec<Listening>,
     /// Notices that are told after all completions: whoever acts on them may close connections, or
     /// receive without the ring, and must not leave anything unread in it.
     late: VecDeque<Notice>,
 }
 
-/// A listener whose connections are accepted.
+/// A listener whose connections are accepted or told of.
 struct Listening {
     listener: Listener,
     udata: usize,
-    accepting: Option<Operation>,
+    operation: Option<Operation>,
 }
 
 /// A connection's socket and what the ring does for it.
@@ -72,23 +75,29 @@ const CAPACITY: Capacity = Capacity {
     buffer: limits::RECEIVE_BUFFER,
 };
 
-/// Whether this process can have an io_uring. That is tried by a thread of its own: the end of a ring
-/// interrupts whatever the thread that made it waits for.
-pub(crate) fn is_available() -> bool {
+/// Whether workers with such reactors can have this driver. An io_uring is tried by a thread of its own:
+/// the end of a ring interrupts whatever the thread that made it waits for.
+pub(crate) fn is_possible(reactor: &Reactor) -> bool {
+    if reactor.fd().is_err() {
+        return false;
+    }
     let attempt = thread::Builder::new().spawn(|| Ring::new(CAPACITY).is_ok());
     attempt.is_ok_and(|attempt| attempt.join().unwrap_or(false))
 }
 
 impl Driver {
+    /// With `asks`, connections are told of instead of accepted.
+    ///
     /// # Errors
     /// Those of [`Ring::new`]; `ENOTSUP` where the reactor has no descriptor.
-    pub(crate) fn new(reactor: Arc<Reactor>) -> Result<Self> {
+    pub(crate) fn new(reactor: Arc<Reactor>, asks: bool) -> Result<Self> {
         reactor.fd()?;
         Ok(Self {
             ring: Ring::new(CAPACITY)?,
             reactor,
             events: vec![Event::default(); limits::EVENTS],
             polled: false,
+            asks,
             listening: Vec::new(),
             late: VecDeque::new(),
         })
@@ -100,11 +109,12 @@ impl Driver {
             self.ring.poll_readable(REACTOR, self.reactor.fd()?);
             self.polled = true;
         }
-        for listening in &mut self.listening {
-            if listening.accepting.is_none() {
-                let socket = listening.listener.socket();
-                listening.accepting = Some(self.ring.accept(listening.udata, socket));
-            }
+        for Listening { listener, udata, operation } in &mut self.listening {
+            let ring = &mut self.ring;
+            operation.get_or_insert_with(|| match self.asks {
+                true => ring.poll_readable(*udata, listener.socket().as_raw_fd()),
+                false => ring.accept(*udata, listener.socket()),
+            });
         }
         Ok(())
     }
@@ -117,28 +127,29 @@ impl Driver {
         }
     }
 
-    fn accepted(&mut self, completion: Completion) -> Option<Notice> {
-        let Completion { owner, outcome, last } = completion;
-        let listening = self.listening.iter_mut().find(|listening| listening.udata == owner)?;
+    /// A connection was accepted or waits, or accepting failed: why is found out without the ring.
+    fn came(&mut self, completion: Completion, index: usize) -> Option<Notice> {
+        let Completion { owner: udata, outcome, last } = completion;
+        let listening = self.listening.get_mut(index)?;
         if last {
-            listening.accepting = None;
+            listening.operation = None;
         }
-        match outcome {
-            Outcome::Accepted(Ok(socket)) => {
-                Some(Notice::Accepted { endpoint: listening.listener.endpoint(), socket })
-            }
-            // What it was is found out by accepting without the ring.
-            _ => {
-                let udata = owner;
-                let event = Event { udata, filter: Filter::READ, ..Event::default() };
-                self.late.push_back(Notice::Event(event));
-                None
-            }
+        if let Outcome::Accepted(Ok(socket)) = outcome {
+            return Some(Notice::Accepted { endpoint: listening.listener.endpoint(), socket });
         }
+        let event = Event { udata, filter: Filter::READ, ..Event::default() };
+        self.late.push_back(Notice::Event(event));
+        None
     }
 
     /// Takes note of what became of an operation.
-    fn note(&self, client: &mut Client<Carrier>, completion: Completion, site: &Site, cx: &mut Context) {
+    fn note(
+        &self,
+        client: &mut Client<Carrier>,
+        completion: Completion,
+        site: &Site,
+        cx: &mut Context,
+    ) {
         let Client { carrier, connection, .. } = client;
         match completion.outcome {
             Outcome::Received(result) => {
@@ -282,13 +293,17 @@ impl super::Driver for Driver {
 
     fn next(&mut self) -> Option<Notice> {
         while let Some(completion) = self.ring.next() {
-            match completion.outcome {
-                Outcome::Accepted(_) => match self.accepted(completion) {
-                    Some(notice) => return Some(notice),
-                    None => {}
-                },
-                Outcome::Ready if completion.owner == REACTOR => self.collect(),
-                _ => return Some(Notice::Completion(completion)),
+            if completion.owner == REACTOR {
+                self.collect();
+                continue;
+            }
+            let owner = |listening: &Listening| listening.udata == completion.owner;
+            let Some(index) = self.listening.iter().position(owner) else {
+                return Some(Notice::Completion(completion));
+            };
+            let notice = self.came(completion, index);
+            if notice.is_some() {
+                return notice;
             }
         }
         self.late.pop_front()
@@ -296,15 +311,15 @@ impl super::Driver for Driver {
 
     fn listen(&mut self, listener: &Listener, udata: usize) -> Result<()> {
         let listener = listener.clone();
-        self.listening.push(Listening { listener, udata, accepting: None });
+        self.listening.push(Listening { listener, udata, operation: None });
         Ok(())
     }
 
     fn rest(&mut self, _: &Listener, udata: usize) {
         let ring = &mut self.ring;
         for listening in self.listening.extract_if(.., |listening| listening.udata == udata) {
-            if let Some(accepting) = listening.accepting {
-                ring.cancel(accepting);
+            if let Some(operation) = listening.operation {
+                ring.cancel(operation);
             }
         }
     }
@@ -338,6 +353,7 @@ impl super::Driver for Driver {
         }
         let turn = self.turn(client, udata, site, cx);
         let Client { carrier, connection, .. } = client;
+        connection.settle(cx);
         if let Some(receiving) = carrier.receiving
             && !carrier.full
             && connection.unprocessed() >= limits::RECEIVE

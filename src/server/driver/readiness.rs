@@ -6,7 +6,7 @@
 
 use super::{Client, Notice, Turn, send_file};
 use crate::error::Result;
-use crate::reactor::{BackendKind, Event, Filter, Flags, Reactor};
+use crate::reactor::{BackendKind, Event, Filter, Flags, Reactor, note};
 use crate::server::connection::{Connection, Next};
 use crate::server::context::Context;
 use crate::server::limits;
@@ -78,7 +78,9 @@ impl Driver {
                 Next::Send => match send(carrier, connection, cx) {
                     Ok(false) => {}
                     Ok(true) => return Turn::GoesOn,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => carrier.blocked = true,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        carrier.blocked = true
+                    }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(_) => return Turn::Closed,
                 },
@@ -149,8 +151,10 @@ impl super::Driver for Driver {
     }
 
     fn listen(&mut self, listener: &Listener, udata: usize) -> Result<()> {
-        let socket = listener.socket();
-        self.reactor.add(&Event { udata, ..Event::of(&socket, Filter::READ, Flags::ADD) })
+        let change = Event::of(&listener.socket(), Filter::READ, Flags::ADD);
+        // One of the workers that listen on the same socket is enough to wake.
+        let fflags = if listener.is_shared() { note::EXCLUSIVE } else { 0 };
+        self.reactor.add(&Event { udata, fflags, ..change })
     }
 
     /// Another worker may hold the listener open, and what waits there would wake this one again and
@@ -187,6 +191,7 @@ impl super::Driver for Driver {
             _ => {}
         }
         let turn = self.turn(client, site, cx);
+        client.connection.settle(cx);
         if turn != Turn::Closed && self.rearm(&mut client.carrier, udata).is_err() {
             return Turn::Closed;
         }

@@ -5,15 +5,14 @@ use crate::http::byteranges::Byteranges;
 use crate::http::range::ByteRange;
 use crate::server::body::{Body, Pull};
 use crate::server::limits;
-use std::fs::File;
+use crate::server::open_files::Content;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::sync::LazyLock;
 use std::vec;
 
 pub(super) struct Parts {
-    file: File,
+    content: Content,
     form: Byteranges,
     /// Those that have not begun.
     waiting: vec::IntoIter<ByteRange>,
@@ -24,8 +23,8 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub(super) fn new(file: File, form: Byteranges, parts: Vec<ByteRange>) -> Self {
-        Self { file, form, waiting: parts.into_iter(), offset: 0, left: 0, is_first: true }
+    pub(super) fn new(content: Content, form: Byteranges, parts: Vec<ByteRange>) -> Self {
+        Self { content, form, waiting: parts.into_iter(), offset: 0, left: 0, is_first: true }
     }
 }
 
@@ -44,7 +43,7 @@ impl Body for Parts {
         let count = usize::try_from(self.left).map_or(limits::PIECE, |l| l.min(limits::PIECE));
         let from = out.len();
         out.resize(from + count, 0);
-        self.file.read_exact_at(out.get_mut(from..).unwrap_or_default(), self.offset)?;
+        self.content.read_exact_at(out.get_mut(from..).unwrap_or_default(), self.offset)?;
         self.offset += count as u64;
         self.left -= count as u64;
         Ok(Pull::More)

@@ -272,7 +272,8 @@ impl Ring {
 impl Drop for Ring {
     /// Ends everything that is under way and waits for it: the kernel may use the memory until then.
     fn drop(&mut self) {
-        let names: Vec<u64> = self.pending.iter().map(|(index, pending)| pending.name(index)).collect();
+        let names: Vec<u64> =
+            self.pending.iter().map(|(index, pending)| pending.name(index)).collect();
         for name in names {
             self.cancel(Operation(name));
         }

@@ -33,6 +33,7 @@ crate::cases![
         the_old_action_comes_back_with_the_last_knote,
         readding_reaches_a_signal_whose_action_was_set_anew,
         a_new_action_is_counted_beside,
+        an_action_that_is_put_back_is_done_again,
         a_program_that_is_executed_has_the_default_action;
     "bad input":
         what_cannot_be_counted_is_refused;
@@ -253,6 +254,29 @@ fn a_new_action_is_counted_beside(bench: &Bench) {
     system::raise(SIGNAL);
     assert_eq!(queue.one().data, 1);
     assert_eq!(HANDLED.load(Ordering::SeqCst) - before, 1);
+    queue.set(signal(SIGNAL, Flags::DELETE));
+}
+
+static HANDLED_OTHERWISE: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn other_handler(_signal: libc::c_int) {
+    HANDLED_OTHERWISE.fetch_add(1, Ordering::SeqCst);
+}
+
+/// What the program saves may be the reactor's own.
+fn an_action_that_is_put_back_is_done_again(bench: &Bench) {
+    let _first = Action::handle(SIGNAL, handler, 0);
+    let queue = bench.queue();
+    queue.set(signal(SIGNAL, Flags::ADD));
+    let later = Action::handle(SIGNAL, other_handler, 0);
+    assert_eq!(queue.wait(8, 0), []);
+    let counts = || [&HANDLED, &HANDLED_OTHERWISE].map(|count| count.load(Ordering::SeqCst));
+    let [first, other] = counts();
+    system::raise(SIGNAL);
+    assert_eq!((queue.one().data, counts()), (1, [first, other + 1]));
+    drop(later);
+    system::raise(SIGNAL);
+    assert_eq!((queue.one().data, counts()), (1, [first + 1, other + 1]));
     queue.set(signal(SIGNAL, Flags::DELETE));
 }
 

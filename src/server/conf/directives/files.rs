@@ -134,4 +134,59 @@ pub(super) static DEFINITIONS: &[Definition] = &[
         about: "How many ranges a request may ask for; one that asks for more gets the whole file. \
                 With 0 files have no ranges. nginx has no limit by default.",
     },
+    Definition {
+        name: "open_file_cache",
+        syntax: "off | max=number [inactive=time]",
+        default: Some("max=1000 inactive=60s"),
+        places: Places::SETTINGS,
+        arguments: 1..=2,
+        repeats: false,
+        action: Settings(setters::open_file_cache),
+        about: "How many files and folders each worker keeps open, the content of small ones in memory, and \
+                for how long while nobody asks for them. Blocks with the same bounds share a cache. nginx's \
+                default is `off`.",
+    },
+    Definition {
+        name: "open_file_cache_valid",
+        syntax: "time",
+        default: Some("0"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.open_files.valid = statement.time()?;
+            Ok(())
+        }),
+        about: "For how long it is not looked whether a name leads to another file. With 0 each worker looks \
+                whenever it wakes up, once for all the requests that it finds then. Whether an open file was \
+                written to is looked at as often, whatever the time. nginx's default is 60s.",
+    },
+    Definition {
+        name: "open_file_cache_min_uses",
+        syntax: "number",
+        default: Some("1"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.open_files.min_uses = statement.number(1..=u64::from(u32::MAX))?;
+            Ok(())
+        }),
+        about: "How often a file has to be asked for, with no more than the `inactive` time in between, \
+                before it is kept open.",
+    },
+    Definition {
+        name: "open_file_cache_errors",
+        syntax: "on | off",
+        default: Some("off"),
+        places: Places::SETTINGS,
+        arguments: 1..=1,
+        repeats: false,
+        action: Settings(|settings, statement| {
+            settings.open_files.errors = statement.flag()?;
+            Ok(())
+        }),
+        about: "Whether it is kept too that a file is not there or cannot be opened: for the time of \
+                `open_file_cache_valid` it is not tried again.",
+    },
 ];

@@ -22,13 +22,48 @@ pub(super) static DEFINITIONS: &[Definition] = &[
     Definition {
         name: "worker_processes",
         syntax: "number | auto",
-        default: Some("auto"),
+        default: Some("1"),
         places: Places::MAIN,
         arguments: 1..=1,
         repeats: false,
         action: Main(setters::worker_processes),
         about: "How many workers serve, at most 1024; `auto` is one per processor. A worker is a \
                 thread.",
+    },
+    Definition {
+        name: "worker_connections",
+        syntax: "number",
+        default: Some("0"),
+        places: Places::MAIN.union(Places::EVENTS),
+        arguments: 1..=1,
+        repeats: false,
+        action: Main(|config, statement| {
+            config.worker_connections = Some(statement.number(0..=u64::MAX)?);
+            Ok(())
+        }),
+        about: "The most connections of clients that a worker has open; 0 is as many as \
+                descriptors allow, where nginx's default is 512. At the limit idle connections are \
+                closed for new ones, those first that have been idle the longest. If none is \
+                idle, new ones wait in the queue of `listen` until a connection ends or falls \
+                idle; nginx would close them.",
+    },
+    Definition {
+        name: "accept_policy",
+        syntax: "reuseport | shared | round_robin",
+        default: Some("reuseport"),
+        places: Places::MAIN.union(Places::EVENTS),
+        arguments: 1..=1,
+        repeats: false,
+        action: Main(setters::accept_policy),
+        about: "How new connections come to the workers. `reuseport`: each worker listens for \
+                itself and the kernel spreads connections by a hash, which costs least; right for \
+                many short connections. `shared`: all workers accept from one queue, so that a \
+                busy one holds nobody up; right where some requests take long. With epoll one \
+                worker is woken for a connection, otherwise all are. `round_robin`: the first \
+                worker accepts and hands connections over in turn, those that are full being \
+                passed over; right for few long connections, which it spreads exactly. On unix \
+                paths, and where the kernel does not spread connections (all systems but Linux \
+                and FreeBSD), `reuseport` is `shared`.",
     },
     Definition {
         name: "events",
@@ -38,7 +73,7 @@ pub(super) static DEFINITIONS: &[Definition] = &[
         arguments: 0..=0,
         repeats: false,
         action: Block(Places::EVENTS),
-        about: "Accepted for nginx's sake: nothing but `include` and `io` may stand in it.",
+        about: "Where nginx has the directives about connections; they may stand outside as well.",
     },
     Definition {
         name: "io",
