@@ -7,7 +7,7 @@
 //! send under way, so that its bytes keep their order. The reactor, with the mailbox and whatever else
 //! is registered there, is one more descriptor to poll.
 
-use super::{Client, Notice, Turn, send_file};
+use super::{Client, Notice, Turn, send_file, unwatch, watch};
 use crate::error::Result;
 use crate::reactor::{Event, Filter, Reactor};
 use crate::server::connection::{Connection, Next};
@@ -20,7 +20,7 @@ use crate::sys::socket;
 use crate::sys::uring::{Capacity, Completion, Operation, Outcome, Ring};
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -34,20 +34,19 @@ pub(crate) struct Driver {
     events: Vec<Event>,
     /// Whether the ring polls the reactor.
     polled: bool,
-    /// Connections are left in the listeners' queues until the worker takes them, since it may have no
-    /// room for them.
-    asks: bool,
+    /// The worker may have no room for connections, which are to wait in the listeners' queues then.
+    limited: bool,
     listening: Vec<Listening>,
     /// Notices that are told after all completions: whoever acts on them may close connections, or
     /// receive without the ring, and must not leave anything unread in it.
     late: VecDeque<Notice>,
 }
 
-/// A listener whose connections are accepted or told of.
+/// A listener whose connections the ring accepts.
 struct Listening {
     listener: Listener,
     udata: usize,
-    operation: Option<Operation>,
+    accepting: Option<Operation>,
 }
 
 /// A connection's socket and what the ring does for it.
@@ -86,18 +85,18 @@ pub(crate) fn is_possible(reactor: &Reactor) -> bool {
 }
 
 impl Driver {
-    /// With `asks`, connections are told of instead of accepted.
+    /// If the worker is `limited`, it is told of connections that wait and accepts them itself.
     ///
     /// # Errors
     /// Those of [`Ring::new`]; `ENOTSUP` where the reactor has no descriptor.
-    pub(crate) fn new(reactor: Arc<Reactor>, asks: bool) -> Result<Self> {
+    pub(crate) fn new(reactor: Arc<Reactor>, limited: bool) -> Result<Self> {
         reactor.fd()?;
         Ok(Self {
             ring: Ring::new(CAPACITY)?,
             reactor,
             events: vec![Event::default(); limits::EVENTS],
             polled: false,
-            asks,
+            limited,
             listening: Vec::new(),
             late: VecDeque::new(),
         })
@@ -109,12 +108,8 @@ impl Driver {
             self.ring.poll_readable(REACTOR, self.reactor.fd()?);
             self.polled = true;
         }
-        for Listening { listener, udata, operation } in &mut self.listening {
-            let ring = &mut self.ring;
-            operation.get_or_insert_with(|| match self.asks {
-                true => ring.poll_readable(*udata, listener.socket().as_raw_fd()),
-                false => ring.accept(*udata, listener.socket()),
-            });
+        for Listening { listener, udata, accepting } in &mut self.listening {
+            accepting.get_or_insert_with(|| self.ring.accept(*udata, listener.socket()));
         }
         Ok(())
     }
@@ -127,12 +122,12 @@ impl Driver {
         }
     }
 
-    /// A connection was accepted or waits, or accepting failed: why is found out without the ring.
-    fn came(&mut self, completion: Completion, index: usize) -> Option<Notice> {
+    /// A connection was accepted. If that failed, the worker finds out why by accepting itself.
+    fn accepted(&mut self, completion: Completion, index: usize) -> Option<Notice> {
         let Completion { owner: udata, outcome, last } = completion;
         let listening = self.listening.get_mut(index)?;
         if last {
-            listening.operation = None;
+            listening.accepting = None;
         }
         if let Outcome::Accepted(Ok(socket)) = outcome {
             return Some(Notice::Accepted { endpoint: listening.listener.endpoint(), socket });
@@ -301,7 +296,7 @@ impl super::Driver for Driver {
             let Some(index) = self.listening.iter().position(owner) else {
                 return Some(Notice::Completion(completion));
             };
-            let notice = self.came(completion, index);
+            let notice = self.accepted(completion, index);
             if notice.is_some() {
                 return notice;
             }
@@ -310,16 +305,23 @@ impl super::Driver for Driver {
     }
 
     fn listen(&mut self, listener: &Listener, udata: usize) -> Result<()> {
+        // The wake-up of a worker that is held up is not passed on to another by io_uring's accept.
+        if self.limited || listener.is_shared() {
+            return watch(&self.reactor, listener, udata);
+        }
         let listener = listener.clone();
-        self.listening.push(Listening { listener, udata, operation: None });
+        self.listening.push(Listening { listener, udata, accepting: None });
         Ok(())
     }
 
-    fn rest(&mut self, _: &Listener, udata: usize) {
+    fn rest(&mut self, listener: &Listener, udata: usize) {
+        if self.limited || listener.is_shared() {
+            return unwatch(&self.reactor, listener);
+        }
         let ring = &mut self.ring;
         for listening in self.listening.extract_if(.., |listening| listening.udata == udata) {
-            if let Some(operation) = listening.operation {
-                ring.cancel(operation);
+            if let Some(accepting) = listening.accepting {
+                ring.cancel(accepting);
             }
         }
     }

@@ -15,8 +15,8 @@ use super::limits;
 use super::listener::Listener;
 use super::site::Site;
 use crate::error::Result;
-use crate::reactor::Event;
 use crate::reactor::timers::TimerKey;
+use crate::reactor::{Event, Filter, Flags, Reactor, note};
 use crate::sys::sendfile::sendfile;
 use crate::sys::uring::Completion;
 use std::io;
@@ -86,6 +86,22 @@ pub(crate) trait Driver {
 
     /// Closes the connection: by a reset if its answer would seem whole otherwise.
     fn end(&mut self, client: Client<Self::Carrier>, cx: &mut Context);
+}
+
+/// Has the reactor tell of connections that wait.
+fn watch(reactor: &Reactor, listener: &Listener, udata: usize) -> Result<()> {
+    let change = Event::of(&listener.socket(), Filter::READ, Flags::ADD);
+    // One of the workers that listen on the same socket is enough to wake.
+    let fflags = if listener.is_shared() { note::EXCLUSIVE } else { 0 };
+    reactor.add(&Event { udata, fflags, ..change })
+}
+
+/// Has the reactor forget a listener: another worker may hold it open, and what waits there would wake
+/// this one again and again.
+fn unwatch(reactor: &Reactor, listener: &Listener) {
+    let change = Event::of(&listener.socket(), Filter::READ, Flags::DELETE);
+    // It is there or was never watched, for want of memory.
+    let _ = reactor.change(&[change], &mut []);
 }
 
 /// Sends a part of a file, as much as goes and one client may have at a time.

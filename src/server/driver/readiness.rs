@@ -4,9 +4,9 @@
 //! to send. Where the system call behind the reactor knows no edges, a knote is for one event instead
 //! and added again when the next one is waited for.
 
-use super::{Client, Notice, Turn, send_file};
+use super::{Client, Notice, Turn, send_file, unwatch, watch};
 use crate::error::Result;
-use crate::reactor::{BackendKind, Event, Filter, Flags, Reactor, note};
+use crate::reactor::{BackendKind, Event, Filter, Flags, Reactor};
 use crate::server::connection::{Connection, Next};
 use crate::server::context::Context;
 use crate::server::limits;
@@ -151,18 +151,11 @@ impl super::Driver for Driver {
     }
 
     fn listen(&mut self, listener: &Listener, udata: usize) -> Result<()> {
-        let change = Event::of(&listener.socket(), Filter::READ, Flags::ADD);
-        // One of the workers that listen on the same socket is enough to wake.
-        let fflags = if listener.is_shared() { note::EXCLUSIVE } else { 0 };
-        self.reactor.add(&Event { udata, fflags, ..change })
+        watch(&self.reactor, listener, udata)
     }
 
-    /// Another worker may hold the listener open, and what waits there would wake this one again and
-    /// again.
     fn rest(&mut self, listener: &Listener, _: usize) {
-        let change = Event::of(&listener.socket(), Filter::READ, Flags::DELETE);
-        // The knote exists, so that this cannot fail.
-        let _ = self.reactor.change(&[change], &mut []);
+        unwatch(&self.reactor, listener);
     }
 
     fn carry(&mut self, socket: OwnedFd, udata: usize) -> Result<Carrier> {
