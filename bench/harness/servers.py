@@ -119,6 +119,11 @@ def evl_command(program, workload, port, run):
     return [program, configured("evl", EVL_CONF, port, run)]
 
 
+def evl_uring_command(program, workload, port, run):
+    """The same with io_uring."""
+    return ["env", "EVL_IO=uring", *evl_command(program, workload, port, run)]
+
+
 def nginx_command(program, _workload, port, run):
     """A worker under a master, as it is run in earnest."""
     return [program, "-e", str(run / "nginx.err"), "-c", configured("nginx", NGINX_CONF, port, run, "user {};\n")]
@@ -136,6 +141,7 @@ def floor_command(program, workload, port, _run):
 
 SERVERS = (
     Server("evl", str(ROOT / "build/examples/webserv"), evl_command, make="examples"),
+    Server("evl-uring", str(ROOT / "build/examples/webserv"), evl_uring_command, make="examples"),
     Server(BASELINE, "nginx", nginx_command, version=("-v",), package="nginx-light"),
     Server("h2o", "h2o", h2o_command, version=("-v",), package="h2o"),
     Server("floor", str(OUT / "floor"), floor_command, make="bench"),

@@ -90,7 +90,7 @@ pub(crate) trait Driver {
 
 /// Has the reactor tell of connections that wait.
 fn watch(reactor: &Reactor, listener: &Listener, udata: usize) -> Result<()> {
-    let change = Event::of(&listener.socket(), Filter::READ, Flags::ADD);
+    let change = Event::of(listener.socket(), Filter::READ, Flags::ADD);
     // One of the workers that listen on the same socket is enough to wake.
     let fflags = if listener.is_shared() { note::EXCLUSIVE } else { 0 };
     reactor.add(&Event { udata, fflags, ..change })
@@ -99,7 +99,7 @@ fn watch(reactor: &Reactor, listener: &Listener, udata: usize) -> Result<()> {
 /// Has the reactor forget a listener: another worker may hold it open, and what waits there would wake
 /// this one again and again.
 fn unwatch(reactor: &Reactor, listener: &Listener) {
-    let change = Event::of(&listener.socket(), Filter::READ, Flags::DELETE);
+    let change = Event::of(listener.socket(), Filter::READ, Flags::DELETE);
     // It is there or was never watched, for want of memory.
     let _ = reactor.change(&[change], &mut []);
 }

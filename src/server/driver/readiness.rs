@@ -79,7 +79,7 @@ impl Driver {
                     Ok(false) => {}
                     Ok(true) => return Turn::GoesOn,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        carrier.blocked = true
+                        carrier.blocked = true;
                     }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(_) => return Turn::Closed,

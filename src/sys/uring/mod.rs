@@ -42,6 +42,9 @@ mod ring;
 #[path = "absent.rs"]
 mod ring;
 
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
+
 pub(crate) use ring::Ring;
 
 use std::io;

@@ -5,7 +5,7 @@ use super::buffers::{Buffers, Filled, GROUP};
 use super::{Capacity, Completion, Operation, Outcome};
 use io_uring::squeue::{Entry, Flags};
 use io_uring::types::{Fd, SubmitArgs, Timespec};
-use io_uring::{IoUring, Probe, cqueue, opcode};
+use io_uring::{EnterFlags, IoUring, Probe, cqueue, opcode};
 use slab::Slab;
 use std::collections::VecDeque;
 use std::io;
@@ -69,7 +69,6 @@ impl Ring {
         let ring: IoUring = IoUring::builder()
             .setup_single_issuer()
             .setup_defer_taskrun()
-            .setup_taskrun_flag()
             .setup_submit_all()
             .setup_cqsize(capacity.completions)
             .dontfork()
@@ -165,7 +164,7 @@ impl Ring {
         self.submit_backlog();
         let entered = match timeout {
             None => self.ring.submit_and_wait(1),
-            Some(Duration::ZERO) => self.ring.submit_and_wait(0),
+            Some(Duration::ZERO) => self.submit_and_look(),
             Some(timeout) => {
                 let timeout = Timespec::from(timeout);
                 let arguments = SubmitArgs::new().timespec(&timeout);
@@ -177,6 +176,14 @@ impl Ring {
             Ok(_) | Err(Some(libc::ETIME | libc::EINTR | libc::EAGAIN | libc::EBUSY)) => Ok(()),
             Err(_) => entered.map(drop),
         }
+    }
+
+    /// Hands over what was asked for and lets the kernel do what it has put off.
+    fn submit_and_look(&mut self) -> io::Result<usize> {
+        let count = u32::try_from(self.ring.submission().len()).unwrap_or(u32::MAX);
+        let flags = EnterFlags::GETEVENTS.bits();
+        // SAFETY: there is no argument, and what is handed over stays valid, see `try_push`.
+        unsafe { self.ring.submitter().enter::<libc::sigset_t>(count, 0, flags, None) }
     }
 
     /// The next completion that is there.
@@ -299,7 +306,7 @@ impl Pending {
 }
 
 fn index(name: u64) -> usize {
-    (name & u64::from(u32::MAX)) as usize
+    usize::try_from(name & u64::from(u32::MAX)).unwrap_or(usize::MAX)
 }
 
 /// The operation of that name, if it is under way.
