@@ -42,7 +42,8 @@ mod ring;
 #[path = "absent.rs"]
 mod ring;
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;
 
 pub(crate) use ring::Ring;
