@@ -109,6 +109,10 @@ check-threads: ## models of what takes no lock, and the reactor's tests under Th
 		-Zbuild-std=std,panic_unwind,test --target $(THREADS_TARGET) --target-dir $(TARGET)/threads
 	@echo 'check-threads: all is well'
 
+costs: ## whether a request takes more instructions or system calls than recorded
+	@.ci/need valgrind strace
+	benches/count
+
 bench: examples ## load runs of evl beside its peers
 	bench/run
 
@@ -234,4 +238,4 @@ $(B)/tests/%.c++20: tests/c/%.c tests/c/check.h include/evl.h $(B)/$(LIBRARY) $(
 	@mkdir -p $(B)/tests
 	$(CXX) -std=c++20 -x c++ $(TEST_FLAGS) $< -x none -o $@ $(TEST_LIBS)
 
-.PHONY: help run test build header examples check check-bsd check-threads bench python install uninstall clean c-tests
+.PHONY: help run test build header examples check check-bsd check-threads costs bench python install uninstall clean c-tests

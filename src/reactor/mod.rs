@@ -34,7 +34,7 @@ mod triggers;
 mod vacancies;
 mod verification;
 mod wake;
-mod wheel;
+pub(crate) mod wheel;
 
 pub use backend::BackendKind;
 pub use event::{Event, Filter, Flags, note};

@@ -128,6 +128,22 @@ impl Wheel {
         armed
     }
 
+    /// Whether the number has a deadline that is not after this one.
+    pub(crate) fn expires_by(&self, number: u32, deadline: u64) -> bool {
+        self.contains(number) && self.entry(number).deadline <= deadline
+    }
+
+    /// Makes room for the numbers below this one, and not for more.
+    pub(crate) fn reserve(&mut self, numbers: usize) {
+        self.entries.reserve_exact(numbers.saturating_sub(self.entries.len()));
+    }
+
+    /// For how many numbers there is room.
+    #[cfg(test)]
+    pub(crate) const fn capacity(&self) -> usize {
+        self.entries.capacity()
+    }
+
     /// When to look again: the first deadline, or, where many lie close together, a time shortly before
     /// it that is after the last `pop_expired`. `None` if there is no deadline.
     pub(crate) fn next_deadline(&mut self) -> Option<u64> {

@@ -6,6 +6,7 @@
 
 mod accepting;
 mod body;
+mod clients;
 mod compression;
 mod conf;
 mod config;

@@ -5,6 +5,7 @@
 mod admission;
 
 use super::accepting::{Accepting, Arrival};
+use super::clients::Clients;
 use super::context::Context;
 use super::driver::{Client, Driver, Notice, Turn};
 use super::limits;
@@ -14,11 +15,9 @@ use super::mailbox::Order;
 use super::site::Site;
 use super::team::Team;
 use crate::error::Result;
-use crate::reactor::timers::Timers;
 use crate::sys::{clock, socket};
 use admission::Admission;
 pub(crate) use admission::Rules;
-use slab::Slab;
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -35,8 +34,7 @@ pub(crate) struct Worker<D: Driver> {
     site: Arc<Site>,
     driver: D,
     admission: Admission,
-    clients: Slab<Client<D::Carrier>>,
-    timers: Timers<usize>,
+    clients: Clients<Client<D::Carrier>>,
     /// Clients whose turn ended before their work.
     busy: Vec<usize>,
     /// When the stop that has been ordered cuts off what still runs.
@@ -66,8 +64,7 @@ impl<D: Driver> Worker<D> {
             team,
             site,
             driver,
-            clients: Slab::new(),
-            timers: Timers::new(clock::monotonic_ns()),
+            clients: Clients::new(clock::monotonic_ns()),
             busy: Vec::new(),
             ends_at: None,
             base,
@@ -135,7 +132,7 @@ impl<D: Driver> Worker<D> {
         }
         // Not an iterator's `min`: optimised, it looks at what None holds, and valgrind sees that.
         let [timer, end, files] =
-            [self.timers.next_deadline(), self.ends_at, self.cx.files.next_deadline()]
+            [self.clients.next_deadline(), self.ends_at, self.cx.files.next_deadline()]
                 .map(|at| at.unwrap_or(u64::MAX));
         let next = timer.min(end).min(files).min(self.admission.accepting.deadline());
         (next != u64::MAX).then(|| Duration::from_nanos(next.saturating_sub(clock::monotonic_ns())))
@@ -185,23 +182,15 @@ impl<D: Driver> Worker<D> {
         self.schedule(key);
     }
 
-    /// Sets the time-out if the one that is set is later than the deadline; an earlier one finds the
-    /// new deadline when it comes.
     fn schedule(&mut self, key: usize) {
         let Some(client) = self.clients.get_mut(key) else { return };
         let deadline = client.connection.deadline(&self.cx);
-        match client.timer {
-            Some((_, at)) if at <= deadline => return,
-            Some((timer, _)) => drop(self.timers.remove(timer)),
-            None => {}
-        }
-        client.timer = Some((self.timers.insert(deadline, key), deadline));
+        self.clients.schedule(key, deadline);
     }
 
     fn expire(&mut self) {
-        while let Some(key) = self.timers.pop_expired(self.cx.now) {
+        while let Some(key) = self.clients.pop_expired(self.cx.now) {
             let Some(client) = self.clients.get_mut(key) else { continue };
-            client.timer = None;
             if client.connection.deadline(&self.cx) <= self.cx.now {
                 if client.connection.timed_out(&self.site, &mut self.cx) {
                     self.drive(key, None);
@@ -215,12 +204,9 @@ impl<D: Driver> Worker<D> {
     }
 
     fn close(&mut self, key: usize) {
-        let Some(client) = self.clients.try_remove(key) else { return };
+        let Some(client) = self.clients.remove(key) else { return };
         self.cx.count.closed += 1;
         self.admission.vacated();
-        if let Some((timer, _)) = client.timer {
-            self.timers.remove(timer);
-        }
         self.driver.end(client, &mut self.cx);
     }
 

@@ -59,12 +59,13 @@ impl Talk<'_> {
             Ok(found) => found,
         };
         let message = Message { head, bytes, path, body: &[], trailers: &[] };
-        match self.intake(&message, &found, response, cx) {
-            Ok(Some(Intake::Whole(_))) if let Some(body) = body => {
+        let body = body.filter(|body| body.len() <= self.lasting.settings.body_buffer);
+        match (self.intake(&message, &found, response, cx), body) {
+            (Ok(Some(Intake::Whole(_))), Some(body)) => {
                 self.passing.phase = Phase::Discard;
                 self.answer(&Message { body, ..message }, &found, By::Found, response, cx);
             }
-            Ok(Some(intake)) => {
+            (Ok(Some(intake)), _) => {
                 if head.expect_continue {
                     self.passing.output.proceed(cx);
                 }
@@ -72,8 +73,8 @@ impl Talk<'_> {
                 let pending = Pending { head, bytes, intake, trailers: Vec::new() };
                 self.passing.phase = Phase::Body(Box::new(pending));
             }
-            Ok(None) => self.answer_early(&message, &found, By::Found, response, cx),
-            Err(reject) => {
+            (Ok(None), _) => self.answer_early(&message, &found, By::Found, response, cx),
+            (Err(reject), _) => {
                 let by = By::Failure(reject.status);
                 self.answer_early(&message, &found, by, response, cx);
             }

@@ -15,7 +15,6 @@ use super::limits;
 use super::listener::Listener;
 use super::site::Site;
 use crate::error::Result;
-use crate::reactor::timers::TimerKey;
 use crate::reactor::{Event, Filter, Flags, Reactor, note};
 use crate::sys::sendfile::sendfile;
 use crate::sys::uring::Completion;
@@ -29,8 +28,6 @@ pub(crate) struct Client<C> {
     pub(crate) connection: Connection,
     /// Whether the worker has it on its list of clients to go on with.
     pub(crate) busy: bool,
-    /// The time-out that is set, and for when.
-    pub(crate) timer: Option<(TimerKey, u64)>,
 }
 
 /// What a driver has to tell its worker.
@@ -71,8 +68,8 @@ pub(crate) trait Driver {
 
     fn rest(&mut self, listener: &Listener, udata: usize);
 
-    /// Takes a connection over.
-    fn carry(&mut self, socket: OwnedFd, udata: usize) -> Result<Self::Carrier>;
+    /// Takes a connection over, to be driven next.
+    fn carry(&mut self, socket: OwnedFd) -> Self::Carrier;
 
     /// Takes a client's notice, then sends, decodes and receives until something has to be waited for.
     fn drive(

@@ -136,15 +136,11 @@ impl<D: Driver> Worker<D> {
     pub(super) fn serve(&mut self, Arrival { socket, peer, endpoint }: Arrival) {
         let settings = Arc::clone(self.site.settings_before_request(endpoint));
         let connection = Connection::new(peer, endpoint, settings, self.cx.now);
-        let entry = self.clients.vacant_entry();
-        let key = entry.key();
+        let key = self.clients.next_key();
+        let carrier = self.driver.carry(socket);
+        self.clients.insert(Client { carrier, connection, busy: false });
         self.cx.count.accepted += 1;
-        if let Ok(carrier) = self.driver.carry(socket, self.base + key) {
-            entry.insert(Client { carrier, connection, busy: false, timer: None });
-            self.schedule(key);
-        } else {
-            self.cx.count.closed += 1;
-        }
+        self.drive(key, None);
     }
 
     /// There is no room for a connection that waits, if one does: closes idle ones. If there are none,

@@ -49,11 +49,12 @@ mod tests;
 pub(crate) use ring::Ring;
 
 use std::io;
+use std::num::NonZeroU64;
 use std::os::fd::OwnedFd;
 
 /// Names an operation that is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Operation(u64);
+pub(crate) struct Operation(NonZeroU64);
 
 /// How large a ring's parts are.
 #[derive(Clone, Copy, Debug)]

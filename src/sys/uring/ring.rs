@@ -10,6 +10,7 @@ use slab::Slab;
 use std::collections::VecDeque;
 use std::io;
 use std::mem::ManuallyDrop;
+use std::num::NonZeroU64;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
@@ -141,7 +142,7 @@ impl Ring {
 
     /// Ends an operation, of which its owner hears no more; what it still brings is dropped.
     pub(crate) fn cancel(&mut self, operation: Operation) {
-        if let Some(pending) = find(&mut self.pending, operation.0) {
+        if let Some(pending) = find(&mut self.pending, operation.name()) {
             pending.owner = None;
             self.stop(operation);
         }
@@ -149,7 +150,7 @@ impl Ring {
 
     /// Ends an operation; its owner hears what it still brings.
     pub(crate) fn stop(&mut self, operation: Operation) {
-        let entry = opcode::AsyncCancel::new(operation.0).build();
+        let entry = opcode::AsyncCancel::new(operation.name()).build();
         self.push(entry.user_data(NOBODY).flags(Flags::SKIP_SUCCESS));
     }
 
@@ -246,7 +247,7 @@ impl Ring {
         let index = self.pending.insert(Pending { owner: Some(owner), generation, kind });
         let name = u64::from(generation) << 32 | index as u64;
         self.push(entry.user_data(name));
-        Operation(name)
+        Operation::named(name)
     }
 
     fn push(&mut self, entry: Entry) {
@@ -282,7 +283,7 @@ impl Drop for Ring {
         let names: Vec<u64> =
             self.pending.iter().map(|(index, pending)| pending.name(index)).collect();
         for name in names {
-            self.cancel(Operation(name));
+            self.cancel(Operation::named(name));
         }
         while !self.pending.is_empty() {
             if self.wait(None).is_err() {
@@ -296,6 +297,17 @@ impl Drop for Ring {
         let _ = self.wait(Some(Duration::ZERO));
         // SAFETY: this is the only place that drops them, and it is reached once.
         unsafe { ManuallyDrop::drop(&mut self.buffers) };
+    }
+}
+
+impl Operation {
+    /// By the word that its completions carry.
+    fn named(name: u64) -> Self {
+        Self(NonZeroU64::MIN.saturating_add(name))
+    }
+
+    fn name(self) -> u64 {
+        self.0.get() - 1
     }
 }
 
