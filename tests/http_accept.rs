@@ -99,7 +99,9 @@ fn every_policy_counts_each_connection_once() {
             sum(&counters, |it| it.shed),
         ];
         assert_eq!(sums, [60, 60, 0], "{policy:?}: {counters:?}");
-        assert!(counters.iter().all(|it| it.turns > 0), "{policy:?}: {counters:?}");
+        // Of those who share a queue, one may find it empty every time.
+        let works = |it: &Counters| it.turns > 0 || it.accepted == 0;
+        assert!(counters.iter().all(works), "{policy:?}: {counters:?}");
     }
 }
 
