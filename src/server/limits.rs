@@ -46,7 +46,7 @@ pub(crate) const COMPLETIONS: u32 = 8192;
 /// Buffers that an io_uring receives into, all of a worker's connections together.
 pub(crate) const RECEIVE_BUFFERS: u16 = 512;
 /// Bytes of each of them.
-pub(crate) const RECEIVE_BUFFER: u32 = 4 * 1024;
+pub(crate) const RECEIVE_BUFFER: u32 = 8 * 1024;
 /// Bytes of a file sent by one system call, after which it is the others' turn.
 pub(crate) const SENDFILE: usize = 2 * 1024 * 1024;
 /// Files up to this many bytes go out with their head in one call instead of by sendfile(2); a cache of

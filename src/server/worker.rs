@@ -204,10 +204,15 @@ impl<D: Driver> Worker<D> {
     }
 
     fn close(&mut self, key: usize) {
+        self.end(key, false);
+    }
+
+    /// Closes a connection whose descriptor may be `wanted` by another.
+    fn end(&mut self, key: usize, wanted: bool) {
         let Some(client) = self.clients.remove(key) else { return };
         self.cx.count.closed += 1;
         self.admission.vacated();
-        self.driver.end(client, &mut self.cx);
+        self.driver.end(client, wanted, &mut self.cx);
     }
 
     /// Answers what a client may have sent and nobody has read yet, before it counts as idle.

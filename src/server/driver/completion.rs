@@ -20,7 +20,7 @@ use crate::sys::socket;
 use crate::sys::uring::{Capacity, Completion, Operation, Outcome, Ring};
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -46,7 +46,10 @@ pub(crate) struct Driver {
 struct Listening {
     listener: Listener,
     udata: usize,
-    accepting: Option<Operation>,
+    /// Accepting, or waiting for a connection.
+    operation: Option<Operation>,
+    /// Descriptors or memory ran out.
+    failed: bool,
 }
 
 /// A connection's socket and what the ring does for it.
@@ -108,8 +111,11 @@ impl Driver {
             self.ring.poll_readable(REACTOR, self.reactor.fd()?);
             self.polled = true;
         }
-        for Listening { listener, udata, accepting } in &mut self.listening {
-            accepting.get_or_insert_with(|| self.ring.accept(*udata, listener.socket()));
+        for Listening { listener, udata, operation, failed } in &mut self.listening {
+            operation.get_or_insert_with(|| match failed {
+                true => self.ring.poll_readable(*udata, listener.socket().as_raw_fd()),
+                false => self.ring.accept(*udata, listener.socket()),
+            });
         }
         Ok(())
     }
@@ -122,18 +128,24 @@ impl Driver {
         }
     }
 
-    /// A connection was accepted. If that failed, the worker finds out why by accepting itself.
+    /// A connection was accepted. If that failed, the next one that waits is the worker's to accept.
     fn accepted(&mut self, completion: Completion, index: usize) -> Option<Notice> {
         let Completion { owner: udata, outcome, last } = completion;
         let listening = self.listening.get_mut(index)?;
         if last {
-            listening.accepting = None;
+            listening.operation = None;
         }
-        if let Outcome::Accepted(Ok(socket)) = outcome {
-            return Some(Notice::Accepted { endpoint: listening.listener.endpoint(), socket });
+        match outcome {
+            Outcome::Accepted(Ok(socket)) => {
+                return Some(Notice::Accepted { endpoint: listening.listener.endpoint(), socket });
+            }
+            Outcome::Accepted(Err(_)) => listening.failed = true,
+            _ => {
+                listening.failed = false;
+                let event = Event { udata, filter: Filter::READ, ..Event::default() };
+                self.late.push_back(Notice::Event(event));
+            }
         }
-        let event = Event { udata, filter: Filter::READ, ..Event::default() };
-        self.late.push_back(Notice::Event(event));
         None
     }
 
@@ -310,7 +322,7 @@ impl super::Driver for Driver {
             return watch(&self.reactor, listener, udata);
         }
         let listener = listener.clone();
-        self.listening.push(Listening { listener, udata, accepting: None });
+        self.listening.push(Listening { listener, udata, operation: None, failed: false });
         Ok(())
     }
 
@@ -320,8 +332,8 @@ impl super::Driver for Driver {
         }
         let ring = &mut self.ring;
         for listening in self.listening.extract_if(.., |listening| listening.udata == udata) {
-            if let Some(accepting) = listening.accepting {
-                ring.cancel(accepting);
+            if let Some(operation) = listening.operation {
+                ring.cancel(operation);
             }
         }
     }
@@ -365,17 +377,21 @@ impl super::Driver for Driver {
         turn
     }
 
-    fn end(&mut self, client: Client<Carrier>, cx: &mut Context) {
+    fn end(&mut self, client: Client<Carrier>, wanted: bool, cx: &mut Context) {
         let Client { carrier, mut connection, .. } = client;
         if connection.is_cut() {
             // Should it fail, the end comes in order: there is no other way to tell the client.
             let _ = socket::reset_on_close(carrier.socket.as_fd());
         }
         connection.abandon(cx);
+        let mut with_ring = !wanted;
         for operation in [carrier.receiving, carrier.sending].into_iter().flatten() {
+            with_ring |= self.ring.is_unheard_of(operation);
             self.ring.cancel(operation);
         }
-        self.ring.close(carrier.socket);
+        if with_ring {
+            self.ring.close(carrier.socket);
+        }
     }
 }
 

@@ -81,8 +81,9 @@ pub(crate) trait Driver {
         cx: &mut Context,
     ) -> Turn;
 
-    /// Closes the connection: by a reset if its answer would seem whole otherwise.
-    fn end(&mut self, client: Client<Self::Carrier>, cx: &mut Context);
+    /// Closes the connection: by a reset if its answer would seem whole otherwise. If it is `wanted`, its
+    /// descriptor is to be free at once.
+    fn end(&mut self, client: Client<Self::Carrier>, wanted: bool, cx: &mut Context);
 }
 
 /// Has the reactor tell of connections that wait.

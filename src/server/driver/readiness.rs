@@ -193,7 +193,7 @@ impl super::Driver for Driver {
     }
 
     /// The reactor forgets the socket, which the coming close would do anyway, but later.
-    fn end(&mut self, mut client: Client<Carrier>, cx: &mut Context) {
+    fn end(&mut self, mut client: Client<Carrier>, _: bool, cx: &mut Context) {
         let socket = client.carrier.socket.as_fd();
         if client.connection.is_cut() {
             // Should it fail, the end comes in order: there is no other way to tell the client.

@@ -241,7 +241,7 @@ impl<D: Driver> Worker<D> {
             let idle = self.clients.get(key).and_then(|client| client.connection.idle_since(now));
             if idle.is_some() {
                 self.cx.count.shed += 1;
-                self.close(key);
+                self.end(key, true);
             }
         }
         // Whose turn it is depends on what is published.

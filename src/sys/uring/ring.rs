@@ -36,6 +36,8 @@ pub(crate) struct Ring {
     pending: Slab<Pending>,
     /// The upper half of the next name, so that an old name means nothing.
     generation: u32,
+    /// Counts the waits.
+    turn: u32,
     buffers: ManuallyDrop<Buffers>,
     /// The buffer of the latest completion.
     received: Option<Filled>,
@@ -46,6 +48,8 @@ struct Pending {
     /// `None` once nobody wants to hear of it.
     owner: Option<usize>,
     generation: u32,
+    /// The turn in which it was asked for.
+    turn: u32,
     kind: Kind,
 }
 
@@ -87,6 +91,7 @@ impl Ring {
             backlog: VecDeque::new(),
             pending: Slab::new(),
             generation: 0,
+            turn: 0,
             buffers: ManuallyDrop::new(buffers),
             received: None,
         })
@@ -154,6 +159,12 @@ impl Ring {
         self.push(entry.user_data(NOBODY).flags(Flags::SKIP_SUCCESS));
     }
 
+    /// Whether the kernel may not know yet of an operation, nor which file the descriptor in it means.
+    pub(crate) fn is_unheard_of(&self, operation: Operation) -> bool {
+        let pending = self.pending.get(index(operation.name()));
+        !self.backlog.is_empty() || pending.is_some_and(|pending| pending.turn == self.turn)
+    }
+
     /// Closes a descriptor, after what was asked for before.
     pub(crate) fn close(&mut self, fd: OwnedFd) {
         let entry = opcode::Close::new(Fd(fd.into_raw_fd())).build();
@@ -163,6 +174,7 @@ impl Ring {
     /// Hands over what was asked for and waits for a completion, at most for the time given.
     pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         self.submit_backlog();
+        self.turn = self.turn.wrapping_add(1);
         let entered = match timeout {
             None => self.ring.submit_and_wait(1),
             Some(Duration::ZERO) => self.submit_and_look(),
@@ -244,7 +256,8 @@ impl Ring {
     fn begin(&mut self, owner: usize, kind: Kind, entry: Entry) -> Operation {
         let generation = self.generation;
         self.generation = generation.wrapping_add(1);
-        let index = self.pending.insert(Pending { owner: Some(owner), generation, kind });
+        let turn = self.turn;
+        let index = self.pending.insert(Pending { owner: Some(owner), generation, turn, kind });
         let name = u64::from(generation) << 32 | index as u64;
         self.push(entry.user_data(name));
         Operation::named(name)
