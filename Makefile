@@ -109,6 +109,18 @@ check-threads: ## models of what takes no lock, and the reactor's tests under Th
 		-Zbuild-std=std,panic_unwind,test --target $(THREADS_TARGET) --target-dir $(TARGET)/threads
 	@echo 'check-threads: all is well'
 
+# cargo-fuzz wants flags of the compiler that only a nightly one, or this word, allows.
+FUZZ_SECONDS ?= 60
+FUZZERS := $(basename $(notdir $(wildcard fuzz/targets/*.rs)))
+fuzz: ## each fuzzer of fuzz/ for FUZZ_SECONDS (60)
+	@.ci/need c++ cargo-fuzz
+	@set -e; for fuzzer in $(FUZZERS); do \
+		mkdir -p fuzz/corpus/$$fuzzer; \
+		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$fuzzer fuzz/corpus/$$fuzzer fuzz/seeds/$$fuzzer -- \
+			-dict=fuzz/http.dict -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1; \
+	done
+	@echo 'fuzz: all is well'
+
 costs: ## whether a request takes more instructions or system calls than recorded
 	@.ci/need valgrind strace
 	benches/count
@@ -238,4 +250,4 @@ $(B)/tests/%.c++20: tests/c/%.c tests/c/check.h include/evl.h $(B)/$(LIBRARY) $(
 	@mkdir -p $(B)/tests
 	$(CXX) -std=c++20 -x c++ $(TEST_FLAGS) $< -x none -o $@ $(TEST_LIBS)
 
-.PHONY: help run test build header examples check check-bsd check-threads costs bench python install uninstall clean c-tests
+.PHONY: help run test build header examples check check-bsd check-threads fuzz costs bench python install uninstall clean c-tests

@@ -531,9 +531,10 @@ int evl_socket_address(int socket, char *buffer, size_t capacity) EVL_NONNULL(2)
 /** How new connections come to the workers, for evl_server_options.accept_policy. */
 typedef enum evl_accept_policy {
     /**
-     * The default. Each worker has listening sockets of its own, over which the kernel spreads connections by a hash:
-     * nothing is shared, but few long connections may fall unevenly. As EVL_ACCEPT_SHARED on unix paths
-     * and on systems that do not spread: all but Linux and FreeBSD.
+     * The default. Each worker has listening sockets of its own, over which the kernel spreads
+     * connections by a hash: nothing is shared, but few long connections may fall unevenly. As
+     * EVL_ACCEPT_SHARED on unix paths and on systems that do not spread: all but Linux and
+     * FreeBSD.
      */
     EVL_ACCEPT_REUSEPORT = 0,
     /**
@@ -542,8 +543,8 @@ typedef enum evl_accept_policy {
      */
     EVL_ACCEPT_SHARED = 1,
     /**
-     * Worker 0 accepts for all and hands connections over in turn, to those that have room: the balance
-     * is exact, for a wake-up more per connection.
+     * Worker 0 accepts for all and hands connections over in turn, to those that have room: the
+     * balance is exact, for a wake-up more per connection.
      */
     EVL_ACCEPT_ROUND_ROBIN = 2,
 } evl_accept_policy;
@@ -574,8 +575,8 @@ typedef struct evl_server_options {
     /** Answers on one connection before it is closed; 1: no keep-alive. Default 1000. */
     uint64_t keepalive_requests;
     /**
-     * Most connections that a worker has open; 0: as many as there can be. At the limit idle connections
-     * are closed for new ones; if none is idle, new ones wait.
+     * Most connections that a worker has open; 0: as many as there can be. At the limit idle
+     * connections are closed for new ones; if none is idle, new ones wait.
      */
     uint32_t worker_connections;
     /** One of evl_accept_policy. */
@@ -736,8 +737,8 @@ int evl_server_counters(const evl_server *server,
 
 /**
  * Starts unless started, waits for SIGINT or SIGTERM, lets running requests end within ten seconds,
- * or until a second signal, and returns 0. It is the whole main loop of a program that only serves.
- * Returns also when another thread stops the server. EVL_ESTATE with `caller_threads`, EBUSY if
+ * or until a second signal, and returns 0. It is the whole main loop of a program that only serves,
+ * and so raises the soft limit of descriptors (RLIMIT_NOFILE) to the hard one. Returns also when another thread stops the server. EVL_ESTATE with `caller_threads`, EBUSY if
  * another server is in this call.
  *
  * Thread: any, one call at a time.

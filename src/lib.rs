@@ -8,6 +8,8 @@ pub mod error;
 pub mod ffi;
 pub(crate) mod http;
 pub mod net;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 pub mod reactor;
 pub mod server;
 pub(crate) mod sys;

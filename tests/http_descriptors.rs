@@ -9,24 +9,40 @@
 #[path = "common/http.rs"]
 mod http;
 
+use evl::server::{Exchange, Outcome, Server};
 use http::{Client, Live, PATIENCE, get, noise, write_file};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// Tells the process that it is to serve.
+/// Tells the process that it is to serve, and gives the first lines of its configuration.
 const ROLE: &str = "EVL_TEST_SERVE";
+
+/// The server of the process that serves.
+static SERVER: OnceLock<Arc<Server>> = OnceLock::new();
 
 #[test]
 fn serve() {
-    if std::env::var_os(ROLE).is_none() {
-        return;
-    }
-    let config = "worker_processes 1; server { listen 127.0.0.1:0; root www; autoindex on;
-        location /anew/ { alias www/; open_file_cache off; } }";
+    let Ok(lines) = std::env::var(ROLE) else { return };
+    let config = format!(
+        "{lines} server {{ listen 127.0.0.1:0; root www; autoindex on;
+        location /anew/ {{ alias www/; open_file_cache off; }} }}"
+    );
     let large = noise(100_000);
-    let server = Live::from_file(config, &[("www/small", b"small"), ("www/large", &large)]);
+    let files: [(&str, &[u8]); 2] = [("www/small", b"small"), ("www/large", &large)];
+    let server = Live::from_file_with(&config, &files, |server| {
+        let turns = |x: &mut Exchange<'_>| {
+            let server = SERVER.get().unwrap();
+            let workers = 0..server.workers().unwrap();
+            let turns: u64 = workers.map(|it| server.counters(it).unwrap().turns).sum();
+            x.response.write(turns.to_string().as_bytes());
+            Ok(Outcome::Answered)
+        };
+        server.route("GET", "/turns", Box::new(turns)).unwrap();
+    });
+    SERVER.set(Arc::clone(&server.server)).ok().unwrap();
     for number in 0..HUGE {
         let name = format!("www/huge/{number}");
         write_file(&server.path(&name), b"");
@@ -47,13 +63,18 @@ struct Process {
 }
 
 impl Process {
-    /// Starts one that may have at most this many descriptors.
+    /// Starts one with one worker that may have at most this many descriptors.
     fn start(descriptors: usize) -> Self {
+        Self::start_with(descriptors, "worker_processes 1;")
+    }
+
+    /// As [`start`](Self::start), with these lines before its `server`.
+    fn start_with(descriptors: usize, lines: &str) -> Self {
         let script = format!("ulimit -n {descriptors} && exec \"$0\" --exact serve --nocapture");
         let mut child = Command::new("sh")
             .args(["-c", &script])
             .arg(std::env::current_exe().unwrap())
-            .env(ROLE, "1")
+            .env(ROLE, lines)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -78,14 +99,6 @@ impl Process {
             assert!(begun.elapsed() < PATIENCE, "{} descriptors are open", self.descriptors());
             std::thread::yield_now();
         }
-    }
-
-    /// The processor time that the process has used, in hundredths of a second (proc(5)).
-    fn processor_time(&self) -> u64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        let after_name = stat.rsplit_once(") ").unwrap().1;
-        let fields: Vec<&str> = after_name.split(' ').collect();
-        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     }
 }
 
@@ -132,34 +145,62 @@ fn an_answer_to_head_keeps_no_file_open() {
     process.settles_at(before);
 }
 
+/// Of several workers, one may have the idle connection and another no room.
 #[test]
 fn a_server_out_of_descriptors_serves_on_and_recovers() {
-    const MOST: usize = 40;
-    let process = Process::start(MOST);
+    std::thread::scope(|scope| {
+        for policy in ["reuseport", "shared", "round_robin"] {
+            for workers in [1, 3] {
+                let lines = format!("worker_processes {workers}; accept_policy {policy};");
+                scope.spawn(move || run_out_and_recover(&lines));
+            }
+        }
+    });
+}
+
+fn run_out_and_recover(lines: &str) {
+    const MOST: usize = 60;
+    let process = Process::start_with(MOST, lines);
+    let turns = |client: &mut Client| client.answer().expect(200).text().parse::<u64>().unwrap();
     let mut first = process.connect();
-    first.ask(get("/small")).expect(200);
-    let mut waiting = Vec::new();
-    for _ in 0..MOST * 2 {
+    first.ask(get("/anew/small")).expect(200);
+    let begin = |mut client: Client, target: &str| {
+        client.send(format!("GET {target} HTTP/1.1\r\n"));
+        client
+    };
+    // Three that are accepted for certain, and more than can be.
+    let [mut before, mut after, mut accepted] = ["/turns", "/turns", "/anew/small"].map(|target| {
         let mut client = process.connect();
-        client.send("GET / HTTP/1.1\r\n");
-        waiting.push(client);
-    }
-    while process.descriptors() < MOST {
-        std::thread::yield_now();
-    }
-    let used = process.processor_time();
-    let mut last = waiting.pop().unwrap();
-    assert!(last.is_silent_for(Duration::from_secs(1)), "accepted beyond the limit");
-    let used = process.processor_time() - used;
-    assert!(used < 30, "{used} hundredths of a second of one were spent on waiting");
-    // The idle one made room; those that were accepted are served all the while, if not with files.
+        client.ask(get("/anew/small")).expect(200);
+        begin(client, target)
+    });
+    let mut waiting: Vec<Client> =
+        (0..MOST * 2).map(|_| begin(process.connect(), "/turns")).collect();
+    // The idle one makes room.
     first.end();
-    let mut accepted = waiting.remove(0);
-    accepted.send("Host: h\r\n\r\n");
-    assert_eq!(accepted.answer().expect(503).only("retry-after"), Some("1"));
+    let mut last = waiting.pop().unwrap();
+    before.send("Host: h\r\n\r\n");
+    let used = turns(&mut before);
+    // It has fallen idle, too.
+    before.end();
+    assert!(last.is_silent_for(Duration::from_secs(1)), "{lines} accepted beyond the limit");
+    after.send("Host: h\r\n\r\n");
+    let used = turns(&mut after) - used;
+    assert!(used < 500, "{lines} woke up {used} times in a second");
+    after.end();
+    // Those that were accepted are served all the while, if not with files.
+    // A descriptor that one worker let go of is free until another has accepted with it. With the next
+    // request begun, the connection is never idle.
+    let ask = |_| {
+        accepted.send("Host: h\r\n\r\nGET /anew/small HTTP/1.1\r\n");
+        accepted.answer()
+    };
+    let answer = (0..1000).map(ask).find(|answer| answer.status != 200).unwrap();
+    assert_eq!((answer.status, answer.only("retry-after")), (503, Some("1")), "{lines}");
     drop(waiting);
     last.send("Host: h\r\n\r\n");
     last.answer().expect(200);
+    process.settles_at(MOST / 2);
     process.connect().ask(get("/large")).expect(200);
 }
 

@@ -11,6 +11,7 @@ mod refusals;
 
 use http::{Live, echo};
 use refusals::refusals;
+use std::collections::HashSet;
 
 fn server() -> Live {
     Live::with_routes([
@@ -38,8 +39,19 @@ fn each_row_is_refused_once_and_the_connection_closed() {
         client.end();
         rows += 1;
     }
-    assert!(rows >= 200, "only {rows} rows");
+    assert!(rows >= 300, "only {rows} rows");
     assert_eq!(server.ask(GOOD).text(), "ok");
+}
+
+#[test]
+fn no_row_is_there_twice() {
+    let mut names = HashSet::new();
+    let mut requests = HashSet::new();
+    for row in refusals() {
+        assert!(names.insert(row.name), "two rows are called {}", row.name);
+        assert!(!row.why.is_empty(), "{} does not say why", row.name);
+        assert!(requests.insert(row.bytes), "{} repeats another row", row.name);
+    }
 }
 
 #[test]

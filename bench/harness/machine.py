@@ -26,6 +26,11 @@ NAMESPACES = (
 )
 
 
+def note(text):
+    """One line of progress."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def enter_own_network():
     """Starts this program again inside a network namespace, where that is permitted.
 

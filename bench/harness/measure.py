@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""One run: a fresh server on one processor, the generator on another, a result or a reason."""
+"""One run: a fresh server on one processor, the generator on another, figures or a reason."""
 
 import contextlib
 import json
@@ -9,30 +9,17 @@ import signal
 import socket
 import subprocess
 import time
-from dataclasses import dataclass
 
 from . import machine
-from .servers import OUT
+from .configurations import OUT
 
 START_LIMIT = 10.0
 STOP_LIMIT = 3.0
-WARM_UP = 0.3
+WARM_UP = 0.2
 
 
 class Failed(Exception):
     """A run that gives no figure; the text says why."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What one run gave."""
-
-    rate: float  # requests per second
-    cpu_us: float  # server's processor time per request
-    server_busy: float  # share of its processor that the server used
-    generator_busy: float
-    others: float  # share of the two processors that neither of them used
-    errors: int
 
 
 def pinned(processor):
@@ -40,7 +27,7 @@ def pinned(processor):
     return lambda: os.sched_setaffinity(0, {processor})
 
 
-def wait_until_answering(port, path, process):
+def wait_until_answering(port, request, process):
     """Returns once a request is answered: a server may listen before the process that works is there."""
     limit = time.monotonic() + START_LIMIT
     while time.monotonic() < limit:
@@ -48,7 +35,7 @@ def wait_until_answering(port, path, process):
             raise Failed(f"ended with status {process.returncode} before it answered")
         with contextlib.suppress(OSError):
             with socket.create_connection(("127.0.0.1", port), START_LIMIT) as client:
-                client.sendall(f"HEAD {path} HTTP/1.0\r\n\r\n".encode())
+                client.sendall(request.encode())
                 if client.recv(1):
                     return
         time.sleep(0.01)  # nothing tells us when a foreign program is ready
@@ -82,7 +69,7 @@ def running(server, workload, processor):
         except OSError as why:
             raise Failed(str(why)) from why
         try:
-            wait_until_answering(port, workload.path, process)
+            wait_until_answering(port, workload.request, process)
             yield process, port
             if process.poll() is not None:
                 raise Failed(f"ended with status {process.returncode} under load")
@@ -92,13 +79,13 @@ def running(server, workload, processor):
 
 def generator_command(workload, port, pids, seconds):
     """The command line of `load`."""
-    command = [str(OUT / "load"), "-p", str(port), "-u", workload.path, "-c", str(workload.connections)]
-    command += ["-w", str(WARM_UP), "-d", str(seconds)]
+    command = [OUT / "load", "-p", port, "-c", workload.connections, "-w", WARM_UP, "-d", seconds]
     command += ["-k"] if workload.close_each else []
     command += ["-t"] if workload.large else []
+    command += ["-n", workload.depth, "-i", workload.idle, "-r", workload.rate]
     for pid in pids:
-        command += ["-P", str(pid)]
-    return command
+        command += ["-P", pid]
+    return [*map(str, command), workload.request]
 
 
 def children_seconds():
@@ -108,7 +95,7 @@ def children_seconds():
 
 
 def measure(server, workload, seconds):
-    """Runs the workload once and returns its Result; raises Failed."""
+    """Runs the workload once and returns {figure: value}; raises Failed."""
     on_server, on_generator = machine.processors()
     both = {on_server, on_generator}
     with running(server, workload, on_server) as (process, port):
@@ -123,22 +110,32 @@ def measure(server, workload, seconds):
         try:
             done = subprocess.run(
                 generator_command(workload, port, pids, seconds), capture_output=True, text=True,
-                preexec_fn=pinned(on_generator), timeout=seconds + 30, check=False,
+                preexec_fn=pinned(on_generator), timeout=seconds + 60, check=False,
             )
         except subprocess.TimeoutExpired as late:
             raise Failed("the generator did not end in time") from late
         end = clocks()
     if done.returncode:
         raise Failed(done.stderr.strip() or f"generator ended with status {done.returncode}")
-    told = json.loads(done.stdout)
-    if not told["requests"]:
-        raise Failed(f"no request was answered, {told['errors']} errors")
     elapsed, total, ours = (b - a for a, b in zip(begin, end))
-    return Result(
-        rate=told["requests"] / told["seconds"],
-        cpu_us=told["server_cpu_s"] / told["requests"] * 1e6,
-        server_busy=told["server_cpu_s"] / told["seconds"],
-        generator_busy=told["client_cpu_s"] / told["seconds"],
-        others=max(0.0, (total - ours) / elapsed / len(both)),
-        errors=told["errors"],
-    )
+    return figures(json.loads(done.stdout), max(0.0, (total - ours) / elapsed / len(both)))
+
+
+def figures(told, others):
+    """What the generator told, as the report shows it; `others` is the share of the two processors that
+    neither server nor generator used."""
+    cpu_us = told["server_cpu_s"] / told["requests"] * 1e6
+    result = {
+        "requests/s": told["requests"] / told["seconds"],
+        "CPU µs": cpu_us,
+        "RSS MiB": told["memory_bytes"] / 2**20,
+        "server %": 100 * told["server_cpu_s"] / told["seconds"],
+        "generator %": 100 * told["client_cpu_s"] / told["seconds"],
+        "others %": 100 * others,
+        "errors": told["errors"],
+    }
+    if "p99_us" in told:
+        result |= {"p50 µs": told["p50_us"], "p99 µs": told["p99_us"]}
+    if "idle_bytes" in told:
+        result |= {"alone µs": told["alone_us"], "× alone": cpu_us / told["alone_us"], "bytes each": told["idle_bytes"]}
+    return result

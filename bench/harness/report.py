@@ -1,74 +1,61 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Runs to tables. A ratio is taken inside a round, against the baseline of the same round, so that
-what drifts on the machine drifts in both; the table shows medians."""
+"""The results of the servers, workload by workload, as tables and as bars.
 
-from statistics import median
+They are plain data, as they stand in the file: {"workloads": {workload: {"runs": {server: [figures of
+each round, or null]}, "faults": {server: why it has no ratios}}}}.
+"""
 
-HEAD = ("server", "requests/s", "× {}", "CPU µs/request", "× {}", "server %", "generator %", "others %")
+from . import tables
+from .servers import FLOOR, NGINX_NAME, OURS
+from .workloads import IDLE_BYTES
 
 
-class Table:
-    """The runs of one workload."""
+def comparable(result, server):
+    """The runs of a server, or none if they were not all right."""
+    return [] if server in result["faults"] else result["runs"].get(server, [])
 
-    def __init__(self, workload, servers, baseline):
-        self.workload = workload
-        self.servers = servers
-        self.baseline = baseline
-        self.results = {server.name: {} for server in servers}  # by name, then by round
-        self.faults = {}  # by name: why there is no ratio
 
-    def add(self, server, round_number, result):
-        """Takes a run that came to its end, with or without errors."""
-        self.results[server.name][round_number] = result
-        if result.errors:
-            self.fault(server, f"{result.errors} errors in round {round_number + 1}")
+def against(result, server, base, figure):
+    """Ratio to another server, in the same round."""
+    return tables.ratio(comparable(result, server), comparable(result, base), figure)
 
-    def fault(self, server, reason):
-        """Notes that a server's figures are not to be compared."""
-        self.faults.setdefault(server.name, reason)
 
-    def ratio(self, name, figure):
-        """Median over the rounds of this server's figure to the baseline's; None where it would mislead."""
-        runs, base = self.results[name], self.results.get(self.baseline, {})
-        both = runs.keys() & base.keys()
-        if not both or name in self.faults or self.baseline in self.faults:
-            return None
-        return median(getattr(runs[r], figure) / getattr(base[r], figure) for r in both)
+def columns(workload, result):
+    """(heading, server → text) of each column but the first."""
+    def figure(name, form=",.0f"):
+        return name, lambda server: tables.cell(tables.middle(result["runs"][server], name), form)
 
-    def row(self, name):
-        """The cells of one server."""
-        runs = self.results[name].values()
-        if not runs:
-            return [name] + ["–"] * (len(HEAD) - 1)
+    def times(base, name):
+        return f"× {base}", lambda server: tables.cell(against(result, server, base, name), ".2f")
 
-        def middle(figure, form, scale=1):
-            return format(scale * median(getattr(run, figure) for run in runs), form)
+    def limit(most, heading="limit"):
+        return heading, lambda server: f"≤ {most}" if server == OURS else ""
 
-        def against(figure):
-            value = self.ratio(name, figure)
-            return "–" if value is None else f"{value:.2f}"
+    processor = [figure("RSS MiB", ",.1f"), figure("server %"), figure("generator %"), figure("others %")]
+    if workload.rate:
+        return [figure("p50 µs"), figure("p99 µs"), times(FLOOR, "p99 µs"), limit(workload.limit),
+                figure("CPU µs", ",.2f"), *processor]
+    if workload.idle:
+        return [figure("alone µs", ",.2f"), figure("CPU µs", ",.2f"), figure("× alone", ".2f"), limit(workload.limit),
+                figure("bytes each"), limit(IDLE_BYTES, "limit, bytes"), *processor]
+    return [figure("requests/s"), figure("CPU µs", ",.2f"), times(FLOOR, "CPU µs"), limit(workload.limit),
+            times(NGINX_NAME, "CPU µs"), *processor]
 
-        return [
-            name, middle("rate", ",.0f"), against("rate"), middle("cpu_us", ",.2f"), against("cpu_us"),
-            middle("server_busy", ".0f", 100), middle("generator_busy", ".0f", 100), middle("others", ".0f", 100),
-        ]
 
-    def lines(self):
-        """The table in Markdown, aligned for the eye as well."""
-        head = [cell.format(self.baseline) for cell in HEAD]
-        rows = [head, *(self.row(server.name) for server in self.servers)]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+def table(workload, result):
+    """The lines of a workload's table, and what went wrong."""
+    heads = columns(workload, result)
+    rows = [["server", *(heading for heading, _ in heads)]]
+    rows += [[server, *(text(server) for _, text in heads)] for server in result["runs"]]
+    return [*tables.markdown(rows),
+            *(line for server, why in result["faults"].items() for line in ("", f"No ratio for {server}: {why}."))]
 
-        def line(row):
-            cells = (c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths)))
-            return f"| {' | '.join(cells)} |"
 
-        rule = "|".join("-" * (w + 1) + (":" if i else "-") for i, w in enumerate(widths))
-        yield f"### {self.workload.title}, {self.workload.connections} connections"
-        yield ""
-        yield line(head)
-        yield f"|{rule}|"
-        yield from (line(row) for row in rows[1:])
-        for name, reason in self.faults.items():
-            yield ""
-            yield f"No ratio for {name}: {reason}."
+def bars(workloads, results):
+    """{workload: {server: processor time in terms of the floor's}} for a plot."""
+    groups = {}
+    for workload in workloads:
+        result = results[workload.name]
+        ratios = {server: against(result, server, FLOOR, "CPU µs") for server in result["runs"]}
+        groups[workload.name] = {server: ratio for server, ratio in ratios.items() if ratio is not None}
+    return groups

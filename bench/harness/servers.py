@@ -1,78 +1,22 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""The servers: how each is found, named and started. A further peer is one more row of `SERVERS`.
-
-All get the same terms: one worker, no access log, sendfile where there is a choice, no limit of
-requests per connection that a run could reach.
-"""
+"""The servers: how each is found, started and named. A further peer is one more row of `SERVERS`."""
 
 import os
-import pwd
 import re
 import shutil
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Callable
 
-ROOT = Path(__file__).resolve().parents[2]
-OUT = ROOT / "bench" / "out"
-WWW = OUT / "www"
-BASELINE = "nginx"
-REQUESTS = 1_000_000_000
-BACKLOG = 4096
+from .configurations import EVL, H2O, LIGHTTPD, NGINX, NGINX_CACHE, OUT, ROOT, WWW, write
+from .machine import note
 
-EVL_CONF = """\
-worker_processes 1;
-access_log off;
-keepalive_requests {requests};
-keepalive_timeout 600s;
-server {{
-    listen 127.0.0.1:{port} backlog={backlog};
-    root {www};
-}}
-"""
-
-NGINX_CONF = """\
-daemon off;
-{user}worker_processes 1;
-pid {run}/nginx.pid;
-error_log {run}/nginx.err crit;
-events {{ worker_connections 4096; }}
-http {{
-    access_log off;
-    sendfile on;
-    tcp_nopush on;
-    default_type application/octet-stream;
-    keepalive_timeout 600s;
-    keepalive_requests {requests};
-    client_body_temp_path {run}/body;
-    proxy_temp_path {run}/proxy;
-    fastcgi_temp_path {run}/fastcgi;
-    uwsgi_temp_path {run}/uwsgi;
-    scgi_temp_path {run}/scgi;
-    server {{
-        listen 127.0.0.1:{port} backlog={backlog};
-        root {www};
-        location = /hello {{ default_type text/plain; return 200 "Hello, World!"; }}
-    }}
-}}
-"""
-
-# h2o has no directive that answers with a fixed text: its hello is a file of 13 bytes.
-H2O_CONF = """\
-{user}num-threads: 1
-http1-request-timeout: 600
-pid-file: {run}/h2o.pid
-error-log: {run}/h2o.err
-listen:
-  host: 127.0.0.1
-  port: {port}
-hosts:
-  default:
-    paths:
-      "/":
-        file.dir: {www}
-"""
+OURS = "evl"
+FLOOR = "floor"
+NGINX_NAME = "nginx"
+HYPER = "hyper"
+CRATE = ROOT / "bench/peers/hyper"
+CRATES = OUT / "crates"
 
 
 @dataclass(frozen=True)
@@ -82,67 +26,106 @@ class Server:
     name: str
     program: str  # a path, or a name that is looked for in PATH
     command: Callable  # (program, workload, port, run folder) -> argv
-    version: tuple = ()  # arguments that print the version
-    package: str = ""  # where it comes from, if not from this repository
-    make: str = ""  # the make target that builds it
+    package: str = ""  # Debian's, of a server or of the library that it is made with
+    kinds: tuple = ("hello", "file", "echo")  # the workloads that it can serve
 
     def found(self):
         """The program's path, or None."""
-        path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-        return shutil.which(self.program, path=path)
-
-    def missing(self):
-        """What to type to get it."""
-        return f"apt-get install {self.package}" if self.package else f"make {self.make}"
+        return shutil.which(self.program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
     def describe(self):
         """Name and version in one phrase."""
-        if not self.version:
-            return self.name
-        done = subprocess.run([self.found(), *self.version], capture_output=True, text=True, check=False)
-        number = re.search(r"\d+(\.\d+)+", done.stdout + done.stderr)
-        return f"{self.name} {number.group() if number else '(version unknown)'}"
-
-
-def configured(name, template, port, run, user_line=""):
-    """Writes a configuration file and returns its path."""
-    user = user_line.format(pwd.getpwuid(0).pw_name) if os.geteuid() == 0 and user_line else ""
-    file = run / f"{name}.conf"
-    file.write_text(template.format(port=port, run=run, www=WWW, requests=REQUESTS, backlog=BACKLOG, user=user))
-    return str(file)
+        told = ""
+        if self.package:
+            told = subprocess.run(["dpkg-query", "--show", "--showformat=${Version}", self.package],
+                                  capture_output=True, text=True, check=False).stdout
+        elif self.name == HYPER:
+            told = re.search(r'name = "hyper"\nversion = "(.*)"', (CRATE / "Cargo.lock").read_text()).group(1)
+        number = re.search(r"\d+(\.\d+)+", told)
+        return f"{self.name} {number.group()}" if number else self.name
 
 
 def evl_command(program, workload, port, run):
-    """A callback in C for hello, the configured server for files."""
-    if not workload.is_file:
+    """Callbacks in C for hello and echo, the configured server for files."""
+    if workload.kind != "file":
         return [str(OUT / "hello"), str(port)]
-    return [program, configured("evl", EVL_CONF, port, run)]
+    return [program, write(OURS, EVL, port, run)]
 
 
 def evl_uring_command(program, workload, port, run):
-    """The same with io_uring."""
+    """The same over io_uring."""
     return ["env", "EVL_IO=uring", *evl_command(program, workload, port, run)]
 
 
-def nginx_command(program, _workload, port, run):
+def nginx_command(more=""):
     """A worker under a master, as it is run in earnest."""
-    return [program, "-e", str(run / "nginx.err"), "-c", configured("nginx", NGINX_CONF, port, run, "user {};\n")]
+    def command(program, _workload, port, run):
+        return [program, "-e", str(run / "nginx.err"), "-c", write("nginx", NGINX, port, run, "user {};\n", more)]
+    return command
 
 
 def h2o_command(program, _workload, port, run):
     """One thread, in the foreground."""
-    return [program, "-c", configured("h2o", H2O_CONF, port, run, "user: {}\n")]
+    return [program, "-c", write("h2o", H2O, port, run, "user: {}\n")]
+
+
+def lighttpd_command(program, _workload, port, run):
+    """In the foreground."""
+    return [program, "-D", "-f", write("lighttpd", LIGHTTPD, port, run)]
+
+
+def peer_command(program, _workload, port, _run):
+    """A program of bench/peers."""
+    return [program, str(port), str(WWW)]
 
 
 def floor_command(program, workload, port, _run):
-    """Fixed bytes from memory."""
-    return [program, str(port), str(workload.body_bytes), "close" if workload.close_each else "keep"]
+    """Fixed bytes: from memory, or large ones by sendfile."""
+    command = [program, str(port), str(len(workload.request)), str(workload.body_bytes)]
+    command.append("close" if workload.close_each else "keep")
+    return [*command, str(WWW / workload.file_name)] if workload.large else command
 
 
+STATIC = ("hello", "file")
 SERVERS = (
-    Server("evl", str(ROOT / "build/examples/webserv"), evl_command, make="examples"),
-    Server("evl-uring", str(ROOT / "build/examples/webserv"), evl_uring_command, make="examples"),
-    Server(BASELINE, "nginx", nginx_command, version=("-v",), package="nginx-light"),
-    Server("h2o", "h2o", h2o_command, version=("-v",), package="h2o"),
-    Server("floor", str(OUT / "floor"), floor_command, make="bench"),
+    Server(FLOOR, str(OUT / "floor"), floor_command),
+    Server(OURS, str(ROOT / "build/examples/webserv"), evl_command),
+    Server("evl-uring", str(ROOT / "build/examples/webserv"), evl_uring_command),
+    Server(NGINX_NAME, "nginx", nginx_command(), "nginx-light", STATIC),
+    Server("nginx + file cache", "nginx", nginx_command(NGINX_CACHE), "nginx-light", ("file",)),
+    Server("h2o", "h2o", h2o_command, "h2o", STATIC),
+    Server("lighttpd", "lighttpd", lighttpd_command, "lighttpd", STATIC),
+    Server("libmicrohttpd", str(OUT / "microhttpd"), peer_command, "libmicrohttpd-dev"),
+    Server("evhttp", str(OUT / "evhttp"), peer_command, "libevent-dev"),
+    Server(HYPER, str(CRATES / "release/hyper"), peer_command, kinds=("hello", "echo")),
 )
+
+# Each program of ours with its sources, below bench/, and what it is linked with.
+PROGRAMS = {
+    "load": (("src/load.c", "src/generator.c"), ()),
+    "floor": (("src/floor.c",), ()),
+    "hello": (("src/hello.c",), (f"-L{ROOT}/build", "-levl", f"-Wl,-rpath,{ROOT}/build")),
+    "microhttpd": (("peers/microhttpd.c",), ("-lmicrohttpd",)),
+    "evhttp": (("peers/evhttp.c",), ("-levent",)),
+}
+OPTIONAL = ("microhttpd", "evhttp")  # without their libraries they are left out
+CFLAGS = ("-O2", "-Wall", "-Wextra", f"-I{ROOT}/include")
+
+
+def build():
+    """Compiles the programs that are older than their sources."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    for program, (names, libraries) in PROGRAMS.items():
+        sources = [ROOT / "bench" / name for name in names]
+        target = OUT / program
+        if target.exists() and target.stat().st_mtime > max(source.stat().st_mtime for source in sources):
+            continue
+        note(f"building {program}")
+        done = subprocess.run(["cc", *CFLAGS, "-o", target, *sources, *libraries], check=program not in OPTIONAL,
+                              capture_output=program in OPTIONAL)
+        if done.returncode:
+            note(f"{program} cannot be built")
+    done = subprocess.run([os.environ.get("CARGO") or "cargo", "build", "--quiet", "--release", "--target-dir", CRATES],
+                          cwd=CRATE, check=False)
+    if done.returncode:
+        note(f"{HYPER} cannot be built")

@@ -1,25 +1,21 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
-"""Runs to tables. A ratio is taken inside a round, against the baseline of the same round, so that what
-drifts on the machine drifts in both; the tables show medians.
+"""Runs to tables: figures, and their ratios to the baseline.
 
 The results are plain data, as they stand in the file:
 {"benches": {bench: {"title", "unit", "baseline", "runs": {peer: {case: [{measure: value}, …]}}}}}.
 """
 
-from statistics import median
+from harness import tables
 
 
 def value(bench, peer, case, measure):
     """Median over the rounds; None if there was no run."""
-    runs = bench["runs"].get(peer, {}).get(case, [])
-    return median(run[measure] for run in runs) if runs else None
+    return tables.middle(bench["runs"].get(peer, {}).get(case, []), measure)
 
 
 def ratio(bench, peer, case, measure):
     """Median over the rounds of the peer's figure to the baseline's."""
-    runs, base = (bench["runs"].get(who, {}).get(case, []) for who in (peer, bench["baseline"]))
-    pairs = [run[measure] / other[measure] for run, other in zip(runs, base) if other[measure] > 0]
-    return median(pairs) if pairs else None
+    return tables.ratio(*(bench["runs"].get(who, {}).get(case, []) for who in (peer, bench["baseline"])), measure)
 
 
 def columns(bench):
@@ -45,15 +41,8 @@ def table(bench):
     for peer in bench["runs"]:
         cells = [peer]
         for _, case, measure in heads:
-            figure, times = value(bench, peer, case, measure), ratio(bench, peer, case, measure)
-            cells += ["–" if figure is None else f"{figure:,.0f}" if figure >= 100 else f"{figure:.1f}",
-                      "–" if times is None else f"{times:.2f}"]
+            figure = value(bench, peer, case, measure)
+            form = ",.0f" if figure is not None and figure >= 100 else ".1f"
+            cells += [tables.cell(figure, form), tables.cell(ratio(bench, peer, case, measure), ".2f")]
         rows.append(cells)
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-
-    def line(row):
-        cells = (c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths)))
-        return f"| {' | '.join(cells)} |"
-
-    rule = "|".join("-" * (w + 1) + (":" if i else "-") for i, w in enumerate(widths))
-    return [line(rows[0]), f"|{rule}|", *(line(row) for row in rows[1:])]
+    return tables.markdown(rows)

@@ -20,6 +20,7 @@ ENUMS = {
     "evl_process_note": (_enums.ProcessNote, "EVL_NOTE_"),
     "evl_vnode_note": (_enums.VnodeNote, "EVL_NOTE_"),
     "evl_user_note": (_enums.UserNote, "EVL_NOTE_"),
+    "evl_accept_policy": (_enums.AcceptPolicy, "EVL_ACCEPT_"),
     "evl_error": (_enums.ErrorCode, "EVL_"),
     "evl_outcome": (_enums.Outcome, "EVL_"),
 }

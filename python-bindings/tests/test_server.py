@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import http.client
 import json
 import socket
 import tempfile
@@ -224,6 +225,29 @@ class HandlersTest(unittest.TestCase):
         with started(server) as connection:
             self.assertEqual(get(connection, "/page"), (200, b"second"))
             self.assertEqual(get(connection, "/none")[0], 404)
+
+    def test_workers_take_turns_and_count(self) -> None:
+        policy = evl.AcceptPolicy.ROUND_ROBIN
+        with evl.Server(2, accept_policy=policy, worker_connections=2) as server:
+            address = server.listen("127.0.0.1:0")
+            server.route("GET", "/")(lambda request: "x")
+            with self.assertRaises(evl.EvlError):
+                server.counters()
+            server.start()
+            connections = [http.client.HTTPConnection(address, timeout=30) for _ in range(4)]
+            for connection in connections:
+                self.assertEqual(get(connection, "/"), (200, b"x"))
+            # All are idle: the first makes room.
+            fifth = http.client.HTTPConnection(address, timeout=30)
+            self.assertEqual(get(fifth, "/"), (200, b"x"))
+            server.stop()
+            counters = server.counters()
+            self.assertEqual(sum(worker.accepted for worker in counters), 5)
+            self.assertEqual(sum(worker.requests for worker in counters), 5)
+            self.assertEqual(sum(worker.shed for worker in counters), 1)
+            self.assertEqual([worker.open for worker in counters], [0, 0])
+            for connection in (*connections, fifth):
+                connection.close()
 
     def test_methods(self) -> None:
         server = evl.Server(workers=1)

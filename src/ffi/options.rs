@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reads an options struct of any age, and fills one that tells something: an older caller's is shorter, a newer caller's longer.
+//! Reads an options struct of any age, and fills one that tells something: an older caller's is
+//! shorter, a newer caller's longer.
 //!
 //! A struct of options begins with `size_t size`, set by the caller to the `sizeof` that it was
 //! compiled with. What it does not have is zero, the default; what this library does not know has
@@ -11,17 +12,17 @@ use std::mem::MaybeUninit;
 /// The largest struct that is looked at: a greater size is a mistake, not a newer caller.
 const LARGEST: usize = 4096;
 
-/// A struct of options: `#[repr(C)]`, `size: size_t` first, every bit pattern valid.
+/// A struct that may grow: `#[repr(C)]`, `size: size_t` first, every bit pattern valid.
 ///
 /// # Safety
 /// All three hold.
-pub(super) unsafe trait Options: Copy {}
+pub(super) unsafe trait SizeFirst: Copy {}
 
 /// The options at `pointer`, or all defaults if it is NULL.
 ///
 /// # Safety
 /// `pointer` is NULL or points to as many readable bytes as the `size_t` there says.
-pub(super) unsafe fn read<T: Options>(pointer: *const T) -> Result<T> {
+pub(super) unsafe fn read<T: SizeFirst>(pointer: *const T) -> Result<T> {
     let mut options = MaybeUninit::<T>::zeroed();
     if !pointer.is_null() {
         // SAFETY: the caller promises at least a `size_t` there; it need not be aligned.
@@ -43,12 +44,12 @@ pub(super) unsafe fn read<T: Options>(pointer: *const T) -> Result<T> {
     Ok(unsafe { options.assume_init() })
 }
 
-/// Fills a caller's struct, of any age, with what this library knows: all but its `size`, which stays. What
-/// this library does not have becomes zero.
+/// Fills a caller's struct, of any age, with what this library knows: all but its `size`, which
+/// stays. What this library does not have becomes zero.
 ///
 /// # Safety
 /// `pointer` is NULL or points to as many writable bytes as the `size_t` there says.
-pub(super) unsafe fn write<T: Options>(pointer: *mut T, known: &T) -> Result<()> {
+pub(super) unsafe fn write<T: SizeFirst>(pointer: *mut T, known: &T) -> Result<()> {
     if pointer.is_null() {
         return Err(Error::os(libc::EFAULT));
     }
@@ -57,8 +58,8 @@ pub(super) unsafe fn write<T: Options>(pointer: *mut T, known: &T) -> Result<()>
     check_size(size)?;
     let head = size_of::<usize>();
     let filled = size.min(size_of::<T>()) - head;
-    // SAFETY: the caller promises `size` writable bytes, of which `head` are the `size` itself, and `filled`
-    // is at most what is left of them and of `known`.
+    // SAFETY: the caller promises `size` writable bytes, of which `head` are the `size` itself, and
+    // `filled` is at most what is left of them and of `known`.
     unsafe {
         let fields = pointer.cast::<u8>().add(head);
         let source = std::ptr::from_ref(known).cast::<u8>().add(head);
@@ -91,7 +92,7 @@ mod tests {
         second: u32,
     }
     // SAFETY: repr(C), size first, integers.
-    unsafe impl Options for Old {}
+    unsafe impl SizeFirst for Old {}
 
     #[repr(C)]
     struct New {

@@ -8,7 +8,7 @@
 use super::event::evl_event;
 use super::guard::{count, guard, guard_in_signal, guard_new, guard_or};
 use super::handle::{evl_reactor, shared, take};
-use super::options::{self, Options};
+use super::options::{self, SizeFirst};
 use super::text::string;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor::{BackendKind, Event, Filter, Reactor};
@@ -26,7 +26,7 @@ pub struct evl_options {
 }
 
 // SAFETY: repr(C), size first, and any pointer is a valid value.
-unsafe impl Options for evl_options {}
+unsafe impl SizeFirst for evl_options {}
 
 /// cbindgen:postfix=EVL_WARN_UNUSED
 /// Makes a reactor. It belongs to this process: a child after fork() gets -EBADF from it. NULL

@@ -12,7 +12,7 @@
 use super::callback::{Callback, Udata};
 use super::guard::{count, guard, guard_new, guard_or};
 use super::handle::{evl_request, evl_response, evl_server, shared, take};
-use super::options::{self, Options};
+use super::options::{self, SizeFirst};
 use super::server_options::evl_server_options;
 use super::text::{path, string, write};
 use crate::error::Error;
@@ -61,7 +61,7 @@ pub struct evl_counters {
 }
 
 // SAFETY: repr(C), size first, and integers have no invalid values.
-unsafe impl Options for evl_counters {}
+unsafe impl SizeFirst for evl_counters {}
 
 /// cbindgen:postfix=EVL_WARN_UNUSED
 /// Makes a server. NULL `options` are the defaults. NULL on failure. Owned: evl_server_free().
@@ -247,8 +247,8 @@ pub unsafe extern "C" fn evl_server_counters(
 
 /// cbindgen:postfix=EVL_NONNULL(1)
 /// Starts unless started, waits for SIGINT or SIGTERM, lets running requests end within ten seconds,
-/// or until a second signal, and returns 0. It is the whole main loop of a program that only serves.
-/// Returns also when another thread stops the server. EVL_ESTATE with `caller_threads`, EBUSY if
+/// or until a second signal, and returns 0. It is the whole main loop of a program that only serves,
+/// and so raises the soft limit of descriptors (RLIMIT_NOFILE) to the hard one. Returns also when another thread stops the server. EVL_ESTATE with `caller_threads`, EBUSY if
 /// another server is in this call.
 ///
 /// Thread: any, one call at a time.

@@ -3,7 +3,7 @@
 //!
 //! What a program can choose of a server when it makes one.
 
-use super::options::Options;
+use super::options::SizeFirst;
 use super::reactor::backend_kind;
 use super::text::string;
 use crate::error::{Error, Result};
@@ -15,15 +15,16 @@ use std::time::Duration;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub enum evl_accept_policy {
-    /// The default. Each worker has listening sockets of its own, over which the kernel spreads connections by a hash:
-    /// nothing is shared, but few long connections may fall unevenly. As EVL_ACCEPT_SHARED on unix paths
-    /// and on systems that do not spread: all but Linux and FreeBSD.
+    /// The default. Each worker has listening sockets of its own, over which the kernel spreads
+    /// connections by a hash: nothing is shared, but few long connections may fall unevenly. As
+    /// EVL_ACCEPT_SHARED on unix paths and on systems that do not spread: all but Linux and
+    /// FreeBSD.
     EVL_ACCEPT_REUSEPORT = 0,
     /// All workers accept from the same sockets: a busy one holds nobody up, but those that are often
     /// awake get more. With epoll one worker is woken for a connection, otherwise all are.
     EVL_ACCEPT_SHARED = 1,
-    /// Worker 0 accepts for all and hands connections over in turn, to those that have room: the balance
-    /// is exact, for a wake-up more per connection.
+    /// Worker 0 accepts for all and hands connections over in turn, to those that have room: the
+    /// balance is exact, for a wake-up more per connection.
     EVL_ACCEPT_ROUND_ROBIN = 2,
 }
 
@@ -52,8 +53,8 @@ pub struct evl_server_options {
     pub keepalive_timeout_ms: u32,
     /// Answers on one connection before it is closed; 1: no keep-alive. Default 1000.
     pub keepalive_requests: u64,
-    /// Most connections that a worker has open; 0: as many as there can be. At the limit idle connections
-    /// are closed for new ones; if none is idle, new ones wait.
+    /// Most connections that a worker has open; 0: as many as there can be. At the limit idle
+    /// connections are closed for new ones; if none is idle, new ones wait.
     pub worker_connections: u32,
     /// One of evl_accept_policy.
     pub accept_policy: u32,
@@ -63,7 +64,7 @@ pub struct evl_server_options {
 }
 
 // SAFETY: repr(C), size first, and integers and pointers have no invalid values.
-unsafe impl Options for evl_server_options {}
+unsafe impl SizeFirst for evl_server_options {}
 
 impl evl_server_options {
     /// The engine's options, where 0 is the default.

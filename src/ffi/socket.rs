@@ -6,7 +6,7 @@
 //! `localhost:80`, `8080` or `unix:/run/app.sock`; names are not looked up. Port 0 is any free port.
 
 use super::guard::guard;
-use super::options::{self, Options};
+use super::options::{self, SizeFirst};
 use super::text::{c_string, write};
 use crate::error::{Error, Result};
 use crate::net::{self, Address, Keepalive, SocketOptions};
@@ -52,7 +52,7 @@ pub struct evl_socket_options {
 }
 
 // SAFETY: repr(C), size first, and any integer is a valid value.
-unsafe impl Options for evl_socket_options {}
+unsafe impl SizeFirst for evl_socket_options {}
 
 /// cbindgen:postfix=EVL_WARN_UNUSED EVL_NONNULL(1)
 /// Makes a socket that listens on `address`, with SO_REUSEADDR, and returns its descriptor. NULL

@@ -26,6 +26,16 @@ pub(crate) enum Verdict {
     Failed,
 }
 
+/// Whether the request has no precondition and asks for no range, as most do: they need not be looked for
+/// one by one.
+pub(crate) fn is_plain(fields: Fields<'_>) -> bool {
+    let is_condition = |name: &[u8]| {
+        name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(b"if-"))
+            || name.eq_ignore_ascii_case(b"range")
+    };
+    !fields.iter().any(|(name, _)| is_condition(name))
+}
+
 /// Evaluates the preconditions in the order of RFC 9110 section 13.2.2, all but `If-Range`.
 pub(crate) fn evaluate(method: Method, fields: Fields<'_>, current: Validators<'_>) -> Verdict {
     let reads = matches!(method, Method::Get | Method::Head);
@@ -122,6 +132,17 @@ mod tests {
 
     fn verdict(method: Method, fields: &[(&str, &str)]) -> Verdict {
         with_fields(fields, |fields| evaluate(method, fields, current()))
+    }
+
+    #[test]
+    fn a_request_is_plain_without_conditions_and_ranges() {
+        let plain = |name| with_fields(&[("Host", "h"), (name, "x")], is_plain);
+        for name in ["Accept", "I", "If", "Ifs", "Ranges", "X-Range", "Accept-Ranges"] {
+            assert!(plain(name), "{name}");
+        }
+        for name in ["If-Match", "IF-NONE-MATCH", "if-range", "If-Unmodified-Since", "rAnge"] {
+            assert!(!plain(name), "{name}");
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub(crate) mod h1;
 pub(crate) mod headers;
 pub(crate) mod method;
 pub(crate) mod mime;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 pub(crate) mod range;
 pub(crate) mod status;
 pub(crate) mod target;

@@ -139,12 +139,11 @@ pub(crate) fn decode_path(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Reject> {
 /// with a dot.
 fn is_plain(raw: &[u8]) -> bool {
     let mut after_slash = false;
-    let plain = raw.iter().all(|&byte| {
-        let plain = !(matches!(byte, b'%' | 0) || after_slash && matches!(byte, b'/' | b'.'));
-        after_slash = byte == b'/';
-        plain
-    });
-    plain && raw.first() == Some(&b'/')
+    let is_special = |&byte: &u8| {
+        let begins = std::mem::replace(&mut after_slash, byte == b'/');
+        matches!(byte, b'%' | 0) || (begins && matches!(byte, b'/' | b'.'))
+    };
+    raw.first() == Some(&b'/') && !raw.iter().any(is_special)
 }
 
 /// Whether each `%` is followed by two hexadecimal digits.

@@ -118,49 +118,38 @@ impl<P: Poller> State<P> {
             Filter::USER => self.attach_user(change, triggers),
             _ => {
                 self.attach_descriptor(change)?;
-                let fd = descriptor::number(change)?;
-                match self.find_descriptor(fd, change) {
-                    Some(id) if change.flags.contains(Flags::VANISHED) => {
-                        self.tell_vanishing(id, fd)
-                    }
-                    _ => Ok(()),
+                if !change.flags.contains(Flags::VANISHED) {
+                    return Ok(());
                 }
+                let fd = descriptor::number(change)?;
+                self.find_descriptor(fd, change).map_or(Ok(()), |id| self.tell_vanishing(id, fd))
             }
         }
     }
 
     fn update(&mut self, id: KnoteId, change: &Event) -> Result<()> {
-        if let Some(knote) = self.knotes.get_mut(id) {
-            if !change.flags.contains(Flags::KEEPUDATA) {
-                knote.udata = change.udata;
-            }
-            if change.flags.contains(Flags::DISABLE) {
-                knote.enabled = false;
-            } else if change.flags.intersects(Flags::ENABLE | Flags::ADD) {
-                knote.enabled = true;
-            }
+        let Some(knote) = self.knotes.get_mut(id) else { return Ok(()) };
+        if !change.flags.contains(Flags::KEEPUDATA) {
+            knote.udata = change.udata;
         }
-        match self.knotes.get(id).map(|knote| &knote.state) {
-            Some(FilterState::Descriptor(_)) => self.update_descriptor(id, change),
-            Some(FilterState::File(_)) => {
-                self.update_file(id, change);
-                Ok(())
-            }
-            Some(FilterState::Vnode(_)) => {
-                self.update_vnode(id, descriptor::number(change)?, change)
-            }
-            Some(FilterState::Timer { .. }) => self.update_timer(id, change),
-            Some(FilterState::Signal(_)) => self.update_signal(id, change),
-            Some(FilterState::Process(_)) => {
-                self.update_process(id, change);
-                Ok(())
-            }
-            Some(FilterState::User { .. }) => {
-                self.update_user(id, change);
-                Ok(())
-            }
-            Some(FilterState::Gone(_)) | None => Ok(()),
+        if change.flags.contains(Flags::DISABLE) {
+            knote.enabled = false;
+        } else if change.flags.intersects(Flags::ENABLE | Flags::ADD) {
+            knote.enabled = true;
         }
+        match knote.state {
+            FilterState::Descriptor(_) => return self.update_descriptor(id, change),
+            FilterState::File(_) => self.update_file(id, change),
+            FilterState::Vnode(_) => {
+                return self.update_vnode(id, descriptor::number(change)?, change);
+            }
+            FilterState::Timer { .. } => return self.update_timer(id, change),
+            FilterState::Signal(_) => return self.update_signal(id, change),
+            FilterState::Process(_) => self.update_process(id, change),
+            FilterState::User { .. } => self.update_user(id, change),
+            FilterState::Gone(_) => {}
+        }
+        Ok(())
     }
 
     pub(super) fn delete(

@@ -88,13 +88,13 @@ impl<P: Poller> State<P> {
         triggers: &Triggers,
     ) -> Result<bool> {
         let Some(knote) = self.knotes.get_mut(id) else { return Ok(false) };
-        let deleted = knote.handover.take_back(change);
-        let record = knote.record();
-        if deleted {
-            self.delete(id, change, triggers)?;
-            self.leave(&record, Flags::DELETE);
+        if !knote.handover.take_back(change) {
+            return Ok(false);
         }
-        Ok(deleted)
+        let record = knote.record();
+        self.delete(id, change, triggers)?;
+        self.leave(&record, Flags::DELETE);
+        Ok(true)
     }
 
     /// Leaves a record of a knote that has gone.

@@ -135,6 +135,9 @@ enum Slot {
 
 const _: () = assert!(size_of::<Slot>() <= 48);
 
+/// For so many knotes there is room at first.
+const FIRST_SLOTS: usize = 16;
+
 /// All knotes of a reactor, and the queue of those that are active.
 #[derive(Debug, Default)]
 pub(super) struct Knotes {
@@ -185,6 +188,10 @@ impl Knotes {
         }
         let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
         let generation = knote.generation;
+        if self.slots.len() == self.slots.capacity() {
+            // By an eighth: of thousands at rest, little of the table is empty.
+            self.slots.reserve_exact(FIRST_SLOTS.max(self.slots.len() / 8));
+        }
         self.slots.push(Slot::Taken(knote));
         KnoteId { index, generation }
     }
@@ -233,5 +240,30 @@ impl Knotes {
             Slot::Taken(knote) => Some(knote),
             Slot::Vacant(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_does_not_find_the_next_knote_in_its_place() {
+        let mut knotes = Knotes::default();
+        let mut add = |udata| {
+            let change = Event { udata, ..Event::default() };
+            knotes.insert(Knote::new(&change, FilterState::Gone(Flags::DELETE)))
+        };
+        let (first, second) = (add(1), add(2));
+        assert_eq!(knotes.remove(first).map(|knote| knote.udata), Some(1));
+        assert!(knotes.get(first).is_none() && knotes.remove(first).is_none());
+        assert_eq!(knotes.id(first.number()), None);
+        let change = Event { udata: 3, ..Event::default() };
+        let third = knotes.insert(Knote::new(&change, FilterState::Gone(Flags::DELETE)));
+        assert_eq!(third.number(), first.number());
+        assert!(knotes.get(first).is_none() && knotes.get_mut(first).is_none());
+        assert_eq!(knotes.id(first.number()), Some(third));
+        assert_eq!(knotes.get(third).map(|knote| knote.udata), Some(3));
+        assert_eq!(knotes.get(second).map(|knote| knote.udata), Some(2));
     }
 }

@@ -19,6 +19,7 @@ mod event;
 mod farewell;
 mod filters;
 mod handover;
+mod internals;
 mod knote;
 mod kqueue;
 #[cfg(all(test, loom))]
@@ -26,6 +27,7 @@ mod models;
 mod names;
 mod notices;
 mod poller;
+mod registrations;
 mod sleepers;
 mod state;
 mod sync;
@@ -47,6 +49,7 @@ use emulated::Emulated;
 use kqueue::Kqueue;
 use poller::{epoll::Epoll, poll::Poll, select::Select};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::slice;
 use std::time::Duration;
 use verification::Closing;
 
@@ -114,6 +117,9 @@ impl Reactor {
     /// Errors: `EBADF` (closed descriptor), `EINVAL` (unknown filter, contradicting flags, a time that is
     /// none), `ENOTSUP` (known but not available here), `ENOMEM`, `ENOSPC`.
     pub fn add(&self, change: &Event) -> Result<()> {
+        if change.flags.contains(Flags::ADD) {
+            return self.backend.change(slice::from_ref(change), &mut []).map(drop);
+        }
         let change = Event { flags: change.flags | Flags::ADD, ..*change };
         self.backend.change(&[change], &mut []).map(drop)
     }

@@ -82,3 +82,22 @@ fn period(ns: u64) -> u32 {
     let number = ns / PERIOD_NS % u64::from(u32::MAX);
     1 + u32::try_from(number).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_those_in_doubt_are_verified() {
+        let mut seen = Seen::default();
+        let mut is_due = |ns, turn, readiness| {
+            Verification::Doubtful { period: period(ns), turn }.is_due(&mut seen, readiness)
+        };
+        assert!(is_due(0, 7, Readiness::READ), "the first report");
+        assert!(!is_due(PERIOD_NS - 1, 9, Readiness::READ));
+        assert!(is_due(PERIOD_NS - 1, 10, Readiness::READ), "the wait before reported it, too");
+        assert!(is_due(PERIOD_NS - 1, 12, Readiness::HANGUP), "an end");
+        assert!(is_due(PERIOD_NS, 14, Readiness::READ), "another period");
+        assert!(!is_due(PERIOD_NS, 16, Readiness::READ));
+    }
+}

@@ -185,6 +185,8 @@ impl Wheel {
                 }
             }
         }
+        // What was announced may have been the time of a slot that has become empty since.
+        self.next = self.next.filter(|next| *next > now);
         // No slot begins at or before `now`, so every deadline keeps its place if the position moves.
         self.advance(now);
         None
@@ -330,5 +332,73 @@ impl Wheel {
 
     fn entry_mut(&mut self, number: u32) -> &mut Entry {
         &mut self.entries[number as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    proptest! {
+        #[test]
+        fn deadlines_that_change_come_out_in_order(
+            start in 0..u64::MAX / 4,
+            steps in proptest::collection::vec((0..7_u8, 0..40_u32, 0..u64::MAX / 64, 0..60_u32), 1..200),
+        ) {
+            let (mut now, mut wheel, mut model) = (start, Wheel::new(start), HashMap::new());
+            for (kind, number, distance, shift) in steps {
+                let distance = distance >> shift;
+                match kind {
+                    0 => prop_assert_eq!(wheel.remove(number), model.remove(&number).is_some()),
+                    1 => {
+                        now = now.saturating_add(distance);
+                        while let Some(number) = wheel.pop_expired(now) {
+                            let first = model.values().min().copied();
+                            prop_assert_eq!(model.remove(&number), first);
+                        }
+                        prop_assert!(model.values().all(|deadline| *deadline > now));
+                        prop_assert!(wheel.next_deadline().is_none_or(|next| next > now));
+                    }
+                    _ => {
+                        let deadline = now.saturating_add(distance);
+                        wheel.insert(number, deadline);
+                        model.insert(number, deadline);
+                    }
+                }
+                let first = model.values().min().copied();
+                prop_assert_eq!(wheel.next_deadline().is_none(), first.is_none());
+                prop_assert!(wheel.next_deadline() <= first);
+                prop_assert_eq!(wheel.is_empty(), model.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_slot_that_was_announced_and_became_empty_is_forgotten() {
+        let mut wheel = Wheel::new(0);
+        (0..100).for_each(|number| wheel.insert(number, 1_000_000 + u64::from(number)));
+        wheel.insert(100, 1_000_000_000);
+        assert!(wheel.remove(0));
+        assert!(wheel.next_deadline() <= Some(1_000_000));
+        assert!((1..100).all(|number| wheel.remove(number)));
+        assert_eq!(wheel.pop_expired(2_000_000), None);
+        assert_eq!(wheel.next_deadline(), Some(1_000_000_000));
+    }
+
+    #[test]
+    fn a_deadline_is_known_beyond_its_end() {
+        let mut wheel = Wheel::new(0);
+        wheel.insert(3, 50);
+        assert_eq!(wheel.pop_expired(50), Some(3));
+        assert_eq!(wheel.deadline(3), 50);
+        wheel.insert(3, 120);
+        assert!(wheel.remove(3));
+        assert_eq!(wheel.deadline(3), 120);
+        wheel.insert(3, 150);
+        wheel.keep(3, 170);
+        assert_eq!((wheel.is_empty(), wheel.contains(3), wheel.deadline(3)), (true, false, 170));
+        assert_eq!(wheel.pop_expired(200), None);
     }
 }

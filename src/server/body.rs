@@ -41,24 +41,6 @@ pub(crate) enum Payload {
     },
 }
 
-/// Pulls a piece of content of which `left` bytes are still to come, where that is known: what is
-/// beyond them is dropped.
-pub(crate) fn pull(
-    body: &mut dyn Body,
-    left: &mut Option<u64>,
-    piece: &mut Vec<u8>,
-) -> io::Result<Pull> {
-    let pulled = body.pull(piece);
-    let Some(left) = left else { return pulled };
-    piece.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
-    *left -= piece.len() as u64;
-    match (*left, pulled?) {
-        (0, _) => Ok(Pull::End),
-        (_, Pull::More) => Ok(Pull::More),
-        (_, Pull::End) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "content too short")),
-    }
-}
-
 impl Payload {
     /// Its length in bytes, where that is known.
     pub(crate) fn length(&self) -> Option<u64> {
@@ -82,6 +64,24 @@ impl Payload {
                 Self::File(FileRange { file: Arc::clone(file), offset, left: length })
             }
         }
+    }
+}
+
+/// Pulls a piece of content of which `left` bytes are still to come, where that is known: what is
+/// beyond them is dropped.
+pub(crate) fn pull(
+    body: &mut dyn Body,
+    left: &mut Option<u64>,
+    piece: &mut Vec<u8>,
+) -> io::Result<Pull> {
+    let pulled = body.pull(piece);
+    let Some(left) = left else { return pulled };
+    piece.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+    *left -= piece.len() as u64;
+    match (*left, pulled?) {
+        (0, _) => Ok(Pull::End),
+        (_, Pull::More) => Ok(Pull::More),
+        (_, Pull::End) => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "content too short")),
     }
 }
 

@@ -46,6 +46,8 @@ pub(crate) struct Listen {
     /// Whether the server answers for names that no server on the address has.
     pub(crate) default_server: bool,
     pub(crate) backlog: i32,
+    /// Whether each worker is to have a socket of its own on the address.
+    pub(crate) reuse_port: bool,
 }
 
 /// One of a `server_name`'s names, in lower case.

@@ -31,7 +31,7 @@ pub(crate) struct Context {
     pub(crate) files: OpenFiles,
     /// `None` while it is with a connection, and after a panic.
     pub(crate) scratch: Option<Box<Scratch>>,
-    #[expect(clippy::vec_box, reason = "a connection holds the box, which is not made anew")]
+    #[expect(clippy::vec_box, reason = "they go from hand to hand")]
     spare: Vec<Box<Passing>>,
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What workers have done, to be read from any thread. A worker counts for itself and publishes at the
-//! end of each turn, so that counting costs it no more than a few plain stores.
+//! What workers have done, to be read from any thread. A worker counts for itself and publishes at
+//! the end of each turn, so that counting costs it no more than a few plain stores.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -47,10 +47,13 @@ pub(crate) const COMPLETIONS: u32 = 8192;
 pub(crate) const RECEIVE_BUFFERS: u16 = 512;
 /// Bytes of each of them.
 pub(crate) const RECEIVE_BUFFER: u32 = 8 * 1024;
+/// Bytes that the kernel takes for a client beyond what that has room for. Without a bound, each client
+/// that does not read would have the server fill a send buffer, of megabytes (tcp(7), `tcp_wmem`).
+pub(crate) const UNSENT: u32 = 128 * 1024;
 /// Bytes of a file sent by one system call, after which it is the others' turn.
 pub(crate) const SENDFILE: usize = 2 * 1024 * 1024;
-/// Files up to this many bytes go out with their head in one call instead of by sendfile(2); a cache of
-/// open files holds their content.
+/// Files up to this many bytes go out with their head in one call instead of by sendfile(2), because up to
+/// there a copy costs less than a second call; a cache of open files holds their content.
 pub(crate) const INLINE_FILE: u64 = 16 * 1024;
 /// Default of `open_file_cache`'s `max`: entries of one cache of a worker.
 pub(crate) const OPEN_FILES: usize = 1000;
@@ -74,8 +77,8 @@ pub(crate) const ACCEPTS: usize = 64;
 /// Connections still accepted from one listener when the server stops: the longest queue that Linux
 /// keeps unless told otherwise (`net.core.somaxconn`, listen(2)).
 pub(crate) const LAST_ACCEPTS: usize = 4096;
-/// When the server stops: how long its listeners still let in who is on the way, and how long after an
-/// answer the connection waits for another request.
+/// When the server stops: how long its listeners still let in who is on the way, and how long after
+/// an answer the connection waits for another request.
 pub(crate) const DRAIN_PATIENCE: Duration = Duration::from_millis(100);
 /// When the server stops: how long a connection that has its last answer is read from at most.
 pub(crate) const DRAIN_LINGERING: Duration = Duration::from_secs(1);
@@ -87,8 +90,8 @@ pub(crate) const SHED: usize = 32;
 pub(crate) const SHED_PATIENCE: Duration = Duration::from_secs(1);
 /// `Retry-After` of a 503, in seconds.
 pub(crate) const RETRY_AFTER: &str = "1";
-/// Default of `lingering_time`: how long a closed connection is read from at most, so that a reset does
-/// not overtake its last answer.
+/// Default of `lingering_time`: how long a closed connection is read from at most, so that a reset
+/// does not overtake its last answer.
 pub(crate) const LINGERING_TIME: Duration = Duration::from_secs(30);
 /// Default of `lingering_timeout`: the longest pause in that.
 pub(crate) const LINGERING_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Listening sockets: a worker's own, or one that workers share.
 
+use super::limits;
 use super::options::AcceptPolicy;
 use crate::error::Result;
 use crate::net::{self, Address, SocketOptions};
@@ -66,8 +67,8 @@ impl Listener {
         poll::look(self.socket.fd.as_raw_fd(), Events::IN).contains(Events::IN)
     }
 
-    /// Lets nobody new connect, while those whose connection is being made are still let in. Not every
-    /// system can.
+    /// Lets nobody new connect, while those whose connection is being made are still let in. Not
+    /// every system can.
     pub(crate) fn turn_away(&self) {
         self.socket.remove_file();
         // What it cannot keep out is reset when the socket is closed.
@@ -116,9 +117,9 @@ impl Bound {
         &self.address
     }
 
-    /// The listeners of `workers` workers, from the first one on; where one accepts for all, it alone has
-    /// one. Where the kernel does not spread connections over sockets that share a port, and on unix paths,
-    /// workers share a socket instead of having their own.
+    /// The listeners of `workers` workers, from the first one on; where one accepts for all, it
+    /// alone has one. Where the kernel does not spread connections over sockets that share a port,
+    /// and on unix paths, workers share a socket instead of having their own.
     pub(crate) fn listen(
         &self,
         endpoint: usize,
@@ -135,6 +136,9 @@ impl Bound {
             } else {
                 Arc::clone(&self.socket)
             };
+            if matches!(self.address, Address::Ip(_)) {
+                socket::limit_unsent(socket.fd.as_fd(), limits::UNSENT)?;
+            }
             net::start_listening(&socket.fd, &self.address, backlog)?;
             Ok(Listener { socket, endpoint, shared: !own && count > 1 })
         };

@@ -70,7 +70,14 @@ impl Mailbox {
         std::mem::take(&mut self.mail().orders)
     }
 
-    /// The worker ends: takes no more orders. Returns those that are left.
+    /// Takes what is there. If that is nothing, the mailbox closes: the worker may end.
+    pub(crate) fn take_last(&self) -> Vec<Order> {
+        let mut mail = self.mail();
+        mail.closed = mail.orders.is_empty();
+        std::mem::take(&mut mail.orders)
+    }
+
+    /// The worker has ended: takes no more orders. Returns those that are left.
     pub(crate) fn close(&self) -> Vec<Order> {
         let mut mail = self.mail();
         mail.closed = true;

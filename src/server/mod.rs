@@ -8,7 +8,7 @@ mod accepting;
 mod body;
 mod clients;
 mod compression;
-mod conf;
+pub(crate) mod conf;
 mod config;
 mod connection;
 mod content;
@@ -48,6 +48,7 @@ pub use options::{AcceptPolicy, Io, Options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor::{Event, Filter, Flags, Reactor};
 use crate::sys::ending::Watch;
+use crate::sys::limit;
 use running::Running;
 use setup::Setup;
 use std::path::Path;
@@ -158,8 +159,8 @@ impl Server {
         Ok(self.running()?.workers())
     }
 
-    /// What worker `index` has done since the start; also after the stop. It counts up to the latest turn that the
-    /// worker has ended, so an answer may come before it is counted.
+    /// What worker `index` has done since the start; also after the stop. It counts up to the
+    /// latest turn that the worker has ended, so an answer may come before it is counted.
     ///
     /// # Errors
     /// [`ErrorKind::State`] before the start; `EINVAL` for a worker that is not there.
@@ -181,11 +182,12 @@ impl Server {
 
     /// Starts if need be, waits for SIGINT or SIGTERM, then drains as [`stop`](Self::stop) does with
     /// ten seconds' grace; a second signal ends at once. Returns also when another thread stops the
-    /// server.
+    /// server. As the main loop of a program that only serves, it lets the process have as many
+    /// descriptors as the hard limit allows.
     ///
     /// # Errors
-    /// Those of [`start`](Self::start); [`ErrorKind::State`] with [`Options::caller_threads`]; `EBUSY`
-    /// if another server of the process is in this call.
+    /// Those of [`start`](Self::start); [`ErrorKind::State`] with [`Options::caller_threads`];
+    /// `EBUSY` if another server of the process is in this call.
     pub fn run(&self) -> Result<()> {
         let caller_threads = match &*self.stage() {
             Stage::Setup(setup) => setup.caller_threads(),
@@ -195,6 +197,8 @@ impl Server {
             let why = "with caller_threads, call work on each thread and stop instead of run";
             return Err(Error::new(ErrorKind::State, why));
         }
+        // With fewer descriptors it serves as well, only fewer clients.
+        let _ = limit::raise_descriptors();
         let watch = Watch::start()?;
         let reactor = Arc::new(Reactor::new()?);
         let flags = Flags::ADD | Flags::CLEAR;

@@ -11,6 +11,8 @@
 mod cache;
 mod file;
 mod name;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use file::{Content, OpenFile, Version};
 pub(crate) use name::Name;
@@ -70,7 +72,7 @@ impl OpenFiles {
 
     /// Descriptors ran out: closes some that are not in use. False if there are none.
     pub(crate) fn shed(&mut self) -> bool {
-        self.caches.iter_mut().filter_map(|cache| cache.shed().then_some(())).count() > 0
+        self.caches.iter_mut().any(Cache::shed)
     }
 
     /// The file or directory of this name, opened now or before.

@@ -12,18 +12,19 @@ use std::time::Duration;
 /// How new connections come to the workers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AcceptPolicy {
-    /// Each worker has listening sockets of its own, and the kernel spreads connections over them by a
-    /// hash (`SO_REUSEPORT`): nothing is shared, but few connections may fall unevenly, and what waits
-    /// for a worker that is busy waits though another is not. As [`Shared`](Self::Shared) on unix paths, and
-    /// on systems that do not spread: all but Linux and FreeBSD.
+    /// Each worker has listening sockets of its own, and the kernel spreads connections over them
+    /// by a hash (`SO_REUSEPORT`): nothing is shared, but few connections may fall unevenly, and
+    /// what waits for a worker that is busy waits though another is not. As
+    /// [`Shared`](Self::Shared) on unix paths, and on systems that do not spread: all but Linux and
+    /// FreeBSD.
     #[default]
     ReusePort,
-    /// All workers accept from the same sockets: whoever is awake takes what waits, so that a busy one
-    /// holds nobody up, but those that are often awake get more. With epoll, one worker is woken for a
-    /// connection (`EPOLLEXCLUSIVE`), otherwise all are.
+    /// All workers accept from the same sockets: whoever is awake takes what waits, so that a busy
+    /// one holds nobody up, but those that are often awake get more. With epoll, one worker is
+    /// woken for a connection (`EPOLLEXCLUSIVE`), otherwise all are.
     Shared,
-    /// Worker 0 accepts for all and hands connections over in turn, to those that have room: the balance is
-    /// exact, for one wake-up more per connection.
+    /// Worker 0 accepts for all and hands connections over in turn, to those that have room: the
+    /// balance is exact, for one wake-up more per connection.
     RoundRobin,
 }
 
@@ -72,13 +73,16 @@ pub(crate) fn default_io() -> Result<Io> {
 /// Choices for [`Server::new`](super::Server::new).
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Number of workers, each a thread with a reactor of its own; 0: one per processor, or with a file one.
+    /// Number of workers, each a thread with a reactor of its own; 0: one per processor, or with a
+    /// file one.
     pub workers: usize,
-    /// Workers run on threads of the caller, which calls [`Server::work`](super::Server::work) on each.
+    /// Workers run on threads of the caller, which calls [`Server::work`](super::Server::work) on
+    /// each.
     pub caller_threads: bool,
     /// How connections come to the workers.
     pub accept_policy: AcceptPolicy,
-    /// Most connections that a worker has open; 0: as many as there can be. At the limit idle connections are closed for new ones; if none is idle, new ones wait.
+    /// Most connections that a worker has open; 0: as many as there can be. At the limit idle
+    /// connections are closed for new ones; if none is idle, new ones wait.
     pub worker_connections: u64,
     /// What the workers' reactors run on; `None`: the best that the system has.
     pub backend: Option<BackendKind>,

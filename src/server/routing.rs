@@ -14,6 +14,7 @@ pub(crate) struct Hosts {
     /// The index of the server for names that none has.
     default: usize,
     backlog: i32,
+    reuses_port: bool,
     exact: Names,
     suffixes: Names,
     prefixes: Names,
@@ -28,12 +29,14 @@ impl Hosts {
         let on_address = |server: &VirtualServer| {
             server.listens.iter().find(|listen| listen.address == *address).cloned()
         };
-        let (mut first, mut marked, mut backlog) = (None, None, limits::BACKLOG);
+        let (mut first, mut marked) = (None, None);
+        let (mut backlog, mut reuses_port) = (limits::BACKLOG, false);
         let [mut exact, mut suffixes, mut prefixes] = [Names::new(), Names::new(), Names::new()];
         for (index, server) in config.servers.iter().enumerate() {
             let Some(listen) = on_address(server) else { continue };
             first = first.or(Some(index));
             backlog = listen.backlog;
+            reuses_port |= listen.reuse_port;
             marked = marked.or(listen.default_server.then_some(index));
             for name in &server.names {
                 match name {
@@ -47,7 +50,7 @@ impl Hosts {
             names.sort();
         }
         let default = marked.or(first)?;
-        Some(Self { config, default, backlog, exact, suffixes, prefixes })
+        Some(Self { config, default, backlog, reuses_port, exact, suffixes, prefixes })
     }
 
     /// The server for names that none has.
@@ -58,6 +61,11 @@ impl Hosts {
     /// Longest queue of connections that wait on the address.
     pub(crate) const fn backlog(&self) -> i32 {
         self.backlog
+    }
+
+    /// Whether one of them asks for sockets of the workers' own on the address.
+    pub(crate) const fn reuses_port(&self) -> bool {
+        self.reuses_port
     }
 
     /// The server for a host: the exact name, else the longest suffix, else the longest prefix,

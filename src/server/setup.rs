@@ -9,7 +9,7 @@ use super::limits;
 use super::listener::{Bound, Listener};
 use super::log::Logs;
 use super::mailbox::Mailbox;
-use super::options::{self, Io, Options};
+use super::options::{self, AcceptPolicy, Io, Options};
 use super::recruit::Recruit;
 use super::routes::Routes;
 use super::routing::Hosts;
@@ -123,7 +123,11 @@ impl Setup {
         let mut listeners: Vec<Vec<Listener>> = (0..count).map(|_| Vec::new()).collect();
         for bound in &bound {
             let Some(hosts) = Hosts::new(Arc::clone(&config), bound.wanted()) else { continue };
-            let own = bound.listen(endpoints.len(), count, rules.policy, hosts.backlog())?;
+            let policy = match rules.policy {
+                AcceptPolicy::Shared if hosts.reuses_port() => AcceptPolicy::ReusePort,
+                policy => policy,
+            };
+            let own = bound.listen(endpoints.len(), count, policy, hosts.backlog())?;
             endpoints.push(Endpoint { hosts, port: bound.port() });
             for (listeners, listener) in listeners.iter_mut().zip(own) {
                 listeners.push(listener);
@@ -180,6 +184,7 @@ impl Setup {
             address: bound.wanted().clone(),
             default_server: false,
             backlog: limits::BACKLOG,
+            reuse_port: false,
         });
         match config.servers.first_mut() {
             Some(first) => first.listens.extend(listens),

@@ -12,6 +12,7 @@ use super::routes::{self, Params, Routes};
 use super::routing::Hosts;
 use crate::http::method::{Method, MethodSet};
 use crate::http::status::{Reject, Status};
+use std::io::Write as _;
 use std::sync::Arc;
 
 pub(crate) struct Site {
@@ -257,5 +258,6 @@ fn not_allowed(x: &mut Exchange<'_>, methods: MethodSet) -> Reject {
 
 fn allow(x: &mut Exchange<'_>, methods: MethodSet) {
     let methods = if methods.contains(Method::Get) { methods.with(Method::Head) } else { methods };
-    x.response.line("Allow", methods.to_string().as_bytes());
+    // Writing to a vector does not fail.
+    let _ = write!(x.response.fields, "Allow: {methods}\r\n");
 }

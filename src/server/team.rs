@@ -11,7 +11,9 @@ pub(crate) struct Team {
     seats: Vec<Seat>,
 }
 
-/// What others know of a worker.
+/// What others know of a worker. It shares no line of the processor's cache with another's, as each
+/// writes to its own in every turn.
+#[repr(align(128))]
 pub(crate) struct Seat {
     pub(crate) mailbox: Mailbox,
     pub(crate) tally: Tally,

@@ -6,21 +6,20 @@ use super::exchange::Exchange;
 use super::site::Found;
 use crate::net::Peer;
 
-/// The text for this request. Variables can bring in any byte but NUL.
+/// Appends the text for this request. Variables can bring in any byte but NUL.
 pub(crate) fn fill(
+    text: &mut Vec<u8>,
     template: &Template,
     found: &Found<'_>,
     x: &Exchange<'_>,
     path: &[u8],
-) -> Vec<u8> {
-    let mut text = Vec::new();
+) {
     for part in &template.0 {
         match part {
             Part::Literal(literal) => text.extend_from_slice(literal.as_bytes()),
-            Part::Variable(variable) => expand(&mut text, *variable, found, x, path),
+            Part::Variable(variable) => expand(text, *variable, found, x, path),
         }
     }
-    text
 }
 
 fn expand(

@@ -117,10 +117,9 @@ impl<D: Driver> Worker<D> {
         self.ends_at.is_some_and(|at| is_idle || at <= self.cx.now)
     }
 
-    /// Takes no further order, and obeys those that were given before. Whether there is something to
-    /// do all the same.
+    /// Obeys what was ordered before the end; whether there is something to do all the same.
     fn has_last_orders(&mut self) -> bool {
-        let orders = self.team.seat(self.index).map(|seat| seat.mailbox.close());
+        let orders = self.team.seat(self.index).map(|seat| seat.mailbox.take_last());
         orders.into_iter().flatten().for_each(|order| self.obey(order));
         !self.is_done()
     }

@@ -13,6 +13,7 @@ pub(crate) mod file;
 pub(crate) mod fork;
 pub(crate) mod inotify;
 pub(crate) mod kqueue;
+pub(crate) mod limit;
 pub(crate) mod localtime;
 pub(crate) mod mapping;
 pub(crate) mod mark;

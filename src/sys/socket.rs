@@ -50,8 +50,8 @@ fn share_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port_lb(true)
 }
 
-/// A socket bound to a new file at `path`. A socket that an ended process left behind, to which nobody
-/// listens any more, is replaced; a living one, and whatever is no socket, is `EADDRINUSE`.
+/// A socket bound to a new file at `path`. A socket that an ended process left behind, to which
+/// nobody listens any more, is replaced; a living one, and whatever is no socket, is `EADDRINUSE`.
 pub(crate) fn bind_unix(path: &Path) -> io::Result<OwnedFd> {
     let address = SockAddr::unix(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
@@ -87,17 +87,18 @@ pub(crate) fn listen(socket: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
     SockRef::from(&socket).listen(backlog)
 }
 
-/// Has a listening TCP socket ignore those who begin to connect, while whose handshake is under way can
-/// finish it: a filter (socket(7), `SO_ATTACH_FILTER`) drops segments with SYN and without ACK. A client
-/// sends its SYN again after a second. `ENOTSUP` where there are no such filters.
+/// Has a listening TCP socket ignore those who begin to connect, while those whose handshake is under
+/// way can finish it: a filter (socket(7), `SO_ATTACH_FILTER`) drops segments with SYN and without ACK.
+/// A client sends its SYN again after a second. The filter is the socket's: it holds for all
+/// processes that have it. `ENOTSUP` where there are no such filters.
 #[cfg(target_os = "linux")]
+#[expect(clippy::cast_possible_truncation, reason = "the codes of BPF fit into eight bits")]
 pub(crate) fn drop_new_connections(listener: BorrowedFd<'_>) -> io::Result<()> {
     use libc::{BPF_ABS, BPF_ALU, BPF_AND, BPF_B, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_RET};
     /// Where TCP's flags are in a segment, and SYN and ACK among them (RFC 9293 section 3.1).
     const FLAGS: u32 = 13;
     const SYN: u32 = 0x02;
     const ACK: u32 = 0x10;
-    // Each of these codes fits into the eight lowest bits.
     let step = |code: u32, jt, jf, k| socket2::SockFilter::new(code as u16, jt, jf, k);
     SockRef::from(&listener).attach_filter(&[
         step(BPF_LD | BPF_B | BPF_ABS, 0, 0, FLAGS),
@@ -112,6 +113,19 @@ pub(crate) fn drop_new_connections(listener: BorrowedFd<'_>) -> io::Result<()> {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn drop_new_connections(_listener: BorrowedFd<'_>) -> io::Result<()> {
     Err(io::Error::from_raw_os_error(libc::ENOTSUP))
+}
+
+/// Bounds what a TCP socket holds beyond what its peer has room for (`TCP_NOTSENT_LOWAT`, tcp(7)), in
+/// bytes; connections inherit it from their listener.
+#[cfg(target_os = "linux")]
+pub(crate) fn limit_unsent(listener: BorrowedFd<'_>, bytes: u32) -> io::Result<()> {
+    SockRef::from(&listener).set_tcp_notsent_lowat(bytes)
+}
+
+/// Elsewhere the send buffer is the bound.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn limit_unsent(_listener: BorrowedFd<'_>, _bytes: u32) -> io::Result<()> {
+    Ok(())
 }
 
 /// Probes a silent peer, at the given times or the system's. They are in whole seconds.

@@ -35,11 +35,16 @@ int main(void)
         CHECK(offsetof(evl_server_options, max_body_bytes) == 24);
         CHECK(offsetof(evl_server_options, header_timeout_ms) == 32);
         CHECK(offsetof(evl_server_options, keepalive_requests) == 48);
+        CHECK(offsetof(evl_server_options, worker_connections) == 56);
+        CHECK(offsetof(evl_server_options, accept_policy) == 60);
+        CHECK(sizeof(evl_counters) == 48);
+        CHECK(offsetof(evl_counters, turns) == 40);
     }
 
     CHECK(EVL_READ == 1 && EVL_USER == 8);
     CHECK(EVL_ADD == 1 && EVL_ERROR == 0x2000);
     CHECK(EVL_ECONFIG == -10001 && EVL_EPANIC == -10004);
+    CHECK(EVL_ACCEPT_REUSEPORT == 0 && EVL_ACCEPT_SHARED == 1 && EVL_ACCEPT_ROUND_ROBIN == 2);
     CHECK(EVL_ANSWERED == 0 && EVL_DECLINED == 1);
     return failures != 0;
 }

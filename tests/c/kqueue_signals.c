@@ -4,6 +4,7 @@
  * by its name below. */
 #define _DEFAULT_SOURCE
 #include "check.h"
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/event.h>
@@ -157,6 +158,45 @@ static void a_child_sets_what_it_likes(int kq)
     add(kq, SIGUSR1, EV_DELETE);
 }
 
+enum { ROUNDS = 2000 };
+
+static void *set_on_and_on(void *unused)
+{
+    int i;
+
+    for (i = 0; i < ROUNDS; i++) {
+        signal(SIGUSR1, i % 2 ? handle : SIG_IGN);
+        if (i % 100 == 0) {
+            pid_t child = fork();
+
+            if (child == 0) {
+                signal(SIGUSR1, SIG_DFL);
+                _exit(0);
+            }
+            CHECK(waitpid(child, NULL, 0) == child);
+        }
+    }
+    return unused;
+}
+
+static void none_is_lost_while_another_thread_sets_actions(int kq)
+{
+    pthread_t thread;
+    int i, sum = 0;
+
+    signal(SIGUSR1, SIG_IGN);
+    add(kq, SIGUSR1, EV_ADD);
+    REQUIRE(pthread_create(&thread, NULL, set_on_and_on, NULL) == 0);
+    for (i = 0; i < ROUNDS; i++) {
+        raise(SIGUSR1);
+        sum += told(kq);
+    }
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(sum + told(kq) == ROUNDS);
+    add(kq, SIGUSR1, EV_DELETE);
+    signal(SIGUSR1, SIG_DFL);
+}
+
 int main(void)
 {
     int kq = kqueue();
@@ -166,6 +206,7 @@ int main(void)
     actions_for_one_time_and_in_handlers(kq);
     others_are_as_ever();
     a_child_sets_what_it_likes(kq);
+    none_is_lost_while_another_thread_sets_actions(kq);
     close(kq);
-    return 0;
+    return failures != 0;
 }

@@ -9,6 +9,7 @@ static evl_request *volatile no_request;
 static evl_response *volatile no_response;
 static evl_event *volatile no_event;
 static const char *volatile no_text;
+static evl_counters *volatile no_counters;
 static evl_handler_fn volatile no_handler;
 
 static int handler(const evl_request *request, evl_response *response, void *udata)
@@ -39,6 +40,7 @@ static void null_objects(void)
     CHECK(evl_server_route(no_server, "GET", "/", handler, NULL, NULL) == -EFAULT);
     CHECK(evl_server_start(no_server) == -EFAULT);
     CHECK(evl_server_workers(no_server) == -EFAULT);
+    CHECK(evl_server_counters(no_server, 0, no_counters) == -EFAULT);
     CHECK(evl_server_work(no_server, 0) == -EFAULT);
     CHECK(evl_server_run(no_server) == -EFAULT);
     CHECK(evl_server_stop(no_server, 0) == -EFAULT);

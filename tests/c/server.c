@@ -140,24 +140,65 @@ static void ask_everything(evl_server *server)
     CHECK(begins(answer, "HTTP/1.1 500 ") && strstr(answer, "half an ans") == NULL);
 }
 
+/* Two connections, which two workers have had in turn. */
+static void tells_what_each_worker_did(const evl_server *server)
+{
+    evl_counters counters;
+    size_t worker;
+    for (worker = 0; worker < 2; worker++) {
+        memset(&counters, 0xff, sizeof counters);
+        counters.size = sizeof counters;
+        CHECK(evl_server_counters(server, worker, &counters) == 0);
+        CHECK(counters.size == sizeof counters);
+        CHECK(counters.accepted == 1 && counters.open == 0 && counters.requests == 1);
+        CHECK(counters.shed == 0 && counters.turns > 0);
+    }
+    CHECK(evl_server_counters(server, 2, &counters) == -EINVAL);
+    counters.size = 1;
+    CHECK(evl_server_counters(server, 0, &counters) == -EINVAL);
+    /* A caller of an older version, whose struct ends after the first counter. */
+    counters.size = offsetof(evl_counters, open);
+    counters.open = 77;
+    CHECK(evl_server_counters(server, 0, &counters) == 0);
+    CHECK(counters.accepted == 1 && counters.open == 77);
+}
+
+static void refuses_what_is_no_policy(void)
+{
+    evl_server_options options;
+    memset(&options, 0, sizeof options);
+    options.size = sizeof options;
+    options.accept_policy = 3;
+    CHECK(evl_server_create(&options) == NULL);
+    CHECK(evl_last_error_code() == -EINVAL);
+}
+
 static void on_the_librarys_threads(void)
 {
     evl_server_options options;
     evl_server *server;
+    evl_counters counters;
     memset(&options, 0, sizeof options);
     options.size = sizeof options;
     options.workers = 2;
     options.max_body_bytes = 3;
+    options.accept_policy = EVL_ACCEPT_ROUND_ROBIN;
+    options.worker_connections = 100;
     server = evl_server_create(&options);
     REQUIRE(server != NULL);
     CHECK(evl_server_workers(server) == EVL_ESTATE);
+    counters.size = sizeof counters;
+    CHECK(evl_server_counters(server, 0, &counters) == EVL_ESTATE);
     add_routes(server);
     REQUIRE(evl_server_listen(server, "127.0.0.1:0") == 0);
     REQUIRE(evl_server_start(server) == 0);
     CHECK(evl_server_workers(server) == 2);
     ask(server, "POST /tell/1 HTTP/1.1\r\nHost: me\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody");
     CHECK(begins(answer, "HTTP/1.1 413 "));
+    ask(server, "GET /nothing HTTP/1.1\r\nHost: me\r\nConnection: close\r\n\r\n");
+    CHECK(begins(answer, "HTTP/1.1 404 "));
     CHECK(evl_server_stop(server, 1000) == 0);
+    tells_what_each_worker_did(server);
     evl_server_free(server);
     CHECK(freed == 2);
     freed = 0;
@@ -206,6 +247,7 @@ static void freed_without_a_start(void)
 int main(void)
 {
     freed_without_a_start();
+    refuses_what_is_no_policy();
     on_the_librarys_threads();
     on_the_callers_thread();
     return failures != 0;

@@ -22,6 +22,7 @@ pub(crate) const FACE: Face = Face {
         ("read_tells_the_bytes_if_asked", "always tells them"),
         ("what_no_one_tells_of_files_is_refused", "takes NOTE_REVOKE"),
         ("a_process_knote_needs_a_note", "takes processes without one"),
+        ("a_signal_handler_may_trigger", "takes locks, so it is not for handlers"),
         ("an_error_is_left_to_the_socket", "always tells it"),
         ("a_reset_tells_its_error_to_all_who_ask", "tells those who do not ask, too"),
         ("a_refused_connection_is_an_end_and_keeps_its_error", "always tells it"),

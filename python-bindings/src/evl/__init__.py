@@ -8,18 +8,30 @@ or an :class:`EvlError`. The logger is ``evl``."""
 
 from __future__ import annotations
 
-from ._enums import ErrorCode, Filter, Flag, IoNote, ProcessNote, TimerNote, UserNote, VnodeNote
+from ._enums import (
+    AcceptPolicy,
+    ErrorCode,
+    Filter,
+    Flag,
+    IoNote,
+    ProcessNote,
+    TimerNote,
+    UserNote,
+    VnodeNote,
+)
 from ._errors import EvlError
 from ._library import short as _short
 from ._reactor import Event, Reactor
 from ._request import Headers, Request
 from ._response import DECLINED, Response
 from ._selector import EvlSelector
-from ._server import Server
+from ._server import Counters, Server
 from ._socket import SocketOptions, accept, connect, listen, set_socket_options
 
 __all__ = [
     "DECLINED",
+    "AcceptPolicy",
+    "Counters",
     "ErrorCode",
     "Event",
     "EvlError",

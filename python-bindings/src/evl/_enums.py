@@ -104,6 +104,14 @@ class UserNote(IntFlag):
     TRIGGER = 1 << 24
 
 
+class AcceptPolicy(IntEnum):
+    """How new connections come to the workers of a :class:`Server`."""
+
+    REUSEPORT = 0
+    SHARED = 1
+    ROUND_ROBIN = 2
+
+
 class ErrorCode(IntEnum):
     """The codes that are evl's own: the ``code`` of an :class:`EvlError`."""
 

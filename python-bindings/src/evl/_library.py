@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from ._structs import (
     BsdEventStruct,
+    CountersStruct,
     EventStruct,
     FreeFunction,
     HandlerFunction,
@@ -67,6 +68,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "evl_server_start": (c_int, [c_void_p]),
     "evl_server_workers": (c_int, [c_void_p]),
     "evl_server_work": (c_int, [c_void_p, c_size_t]),
+    "evl_server_counters": (c_int, [c_void_p, c_size_t, POINTER(CountersStruct)]),
     "evl_server_run": (c_int, [c_void_p]),
     "evl_server_stop": (c_int, [c_void_p, c_int64]),
     "evl_server_free": (None, [c_void_p]),

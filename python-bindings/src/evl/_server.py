@@ -16,17 +16,33 @@ import threading
 import weakref
 from collections.abc import Callable
 from types import TracebackType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+from ._enums import AcceptPolicy
 from ._errors import check, error, made, text
 from ._handlers import Handler, call_handler, hold, log, release, release_handler
 from ._library import library
 from ._signals import Inbox
-from ._structs import ServerOptions
+from ._structs import CountersStruct, ServerOptions
 
 H = TypeVar("H", bound=Handler)
 
 _LONGEST_ADDRESS = 256
+
+
+class Counters(NamedTuple):
+    """What a worker has done since the start, up to the latest turn that it has ended."""
+
+    accepted: int
+    """Connections that it has taken on."""
+    open: int
+    """Of these, those that are open."""
+    requests: int
+    """Requests whose head has come."""
+    shed: int
+    """Idle connections that it has closed to make room for others."""
+    turns: int
+    """How often it woke up for events, orders or time-outs."""
 
 
 class Server:
@@ -40,7 +56,11 @@ class Server:
     which the head of a request has to be there (60). ``body_timeout`` and ``send_timeout``: the
     longest pause in seconds between two reads of a body and two writes of an answer (60).
     ``keepalive_timeout``: seconds for which an idle connection is kept (75).
-    ``keepalive_requests``: answers on one connection (1000). ``backend``: as a
+    ``keepalive_requests``: answers on one connection (1000). ``worker_connections``: connections
+    that one worker has open (as many as there can be); at the limit idle ones are closed for new
+    ones, and if none is idle, new ones wait. ``accept_policy``: how connections come to the workers;
+    by default each listens for itself, with ``AcceptPolicy.SHARED`` they take from one queue whoever
+    has time, with ``AcceptPolicy.ROUND_ROBIN`` they take turns. ``backend``: as a
     :class:`evl.Reactor`'s. ``io``: "readiness" or, where Linux has it to give, "uring".
 
     Thread: set it up on one thread. :meth:`stop` may be called on any; on a worker's, by a handler,
@@ -56,6 +76,8 @@ class Server:
         send_timeout: float | None = None,
         keepalive_timeout: float | None = None,
         keepalive_requests: int | None = None,
+        worker_connections: int | None = None,
+        accept_policy: AcceptPolicy = AcceptPolicy.REUSEPORT,
         backend: str | None = None,
         io: str | None = None,
     ) -> None:
@@ -70,6 +92,8 @@ class Server:
             send_timeout_ms=_milliseconds("send_timeout", send_timeout),
             keepalive_timeout_ms=_milliseconds("keepalive_timeout", keepalive_timeout),
             keepalive_requests=_number("keepalive_requests", keepalive_requests, 64),
+            worker_connections=_number("worker_connections", worker_connections, 32),
+            accept_policy=AcceptPolicy(accept_policy),
             io=None if io is None else text(io),
         )
         self._handle = made(library.evl_server_create(ctypes.byref(options)))
@@ -150,6 +174,15 @@ class Server:
                 self.stop(0)
                 raise
             self._threads.append(thread)
+
+    def counters(self) -> list[Counters]:
+        """What each worker has done, also after the stop. Any thread, once the server is started."""
+        found: list[Counters] = []
+        struct = CountersStruct(size=ctypes.sizeof(CountersStruct))
+        for index in range(check(library.evl_server_workers(self._open()))):
+            check(library.evl_server_counters(self._open(), index, ctypes.byref(struct)))
+            found.append(Counters(*(getattr(struct, name) for name in Counters._fields)))
+        return found
 
     def stop(self, grace: float = 10.0) -> None:
         """Stops accepting, gives running requests ``grace`` seconds to end, closes what is left and

@@ -89,7 +89,20 @@ class ServerOptions(ctypes.Structure):
         ("send_timeout_ms", c_uint32),
         ("keepalive_timeout_ms", c_uint32),
         ("keepalive_requests", c_uint64),
+        ("worker_connections", c_uint32),
+        ("accept_policy", c_uint32),
         ("io", c_char_p),
+    ]
+
+
+class CountersStruct(ctypes.Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("accepted", c_uint64),
+        ("open", c_uint64),
+        ("requests", c_uint64),
+        ("shed", c_uint64),
+        ("turns", c_uint64),
     ]
 
 
@@ -104,4 +117,5 @@ STRUCTS = {
     "evl_options": ReactorOptions,
     "evl_socket_options": SocketOptionsStruct,
     "evl_server_options": ServerOptions,
+    "evl_counters": CountersStruct,
 }

@@ -11,5 +11,7 @@ mod lines;
 mod request_line;
 #[cfg(test)]
 mod tests;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod trace;
 
 pub(crate) use lines::MAX_FIELDS;

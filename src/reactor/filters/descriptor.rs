@@ -9,8 +9,8 @@ use super::condition::{Condition, is_announced};
 use super::latch::{Edge, Latch};
 use crate::Error;
 use crate::Result;
-use crate::reactor::descriptors::INTERNAL;
 use crate::reactor::event::{Event, Filter, Flags, note};
+use crate::reactor::internals::INTERNAL;
 use crate::reactor::knote::{FilterState, Knote, KnoteId, Knotes};
 use crate::reactor::poller::{Mode, Outcome, Poller, Readiness, Ready};
 use crate::reactor::state::State;
@@ -97,7 +97,7 @@ impl<P: Poller> State<P> {
             let id = self.insert_descriptor(fd, Knote::new(change, state))?;
             match self.register(fd, true) {
                 Ok(Outcome::Done) => {
-                    self.look_for(id);
+                    self.look_for(id, change.filter);
                     return Ok(());
                 }
                 Ok(Outcome::Stale) => {
@@ -124,21 +124,22 @@ impl<P: Poller> State<P> {
     ) -> Result<()> {
         let fd = number(change)?;
         let adds = change.flags.contains(Flags::ADD);
-        self.unlatch(id);
-        if adds && let Some(knote) = self.knotes.get_mut(id) {
+        let Some(knote) = self.knotes.get_mut(id) else { return Ok(()) };
+        let FilterState::Descriptor(state) = &mut knote.state else { return Ok(()) };
+        if adds {
+            state.set_mark(change);
             knote.fflags = change.fflags;
-            if let FilterState::Descriptor(state) = &mut knote.state {
-                state.set_mark(change);
-            }
             knote.flags.set(Flags::OOBAND, change.flags.contains(Flags::OOBAND));
         }
         // An edge that was reported comes again only if the registration is made again.
-        let edge =
-            self.knotes.get(id).is_some_and(|it| it.enabled && it.flags.contains(Flags::CLEAR));
+        let edge = knote.enabled && knote.flags.contains(Flags::CLEAR);
         let look_again = edge || change.flags.intersects(Flags::ADD | Flags::ENABLE);
+        if state.latch.is_some() {
+            self.unlatch(id);
+        }
         match self.register(fd, look_again)? {
             Outcome::Done => {
-                self.look_for(id);
+                self.look_for(id, change.filter);
                 Ok(())
             }
             Outcome::Stale => {
@@ -284,8 +285,8 @@ impl<P: Poller> State<P> {
     }
 
     /// Has a knote looked at that the poller does not report.
-    fn look_for(&mut self, id: KnoteId) {
-        if self.knotes.get(id).is_some_and(|it| !is_announced::<P>(it.filter)) {
+    fn look_for(&mut self, id: KnoteId, filter: Filter) {
+        if !is_announced::<P>(filter) {
             self.knotes.activate(id);
         }
     }

@@ -10,7 +10,7 @@
 use super::{Batch, Interest, Key, Mode, Outcome, Poller, Readiness, Ready, Registration};
 use crate::error::ErrorKind;
 use crate::reactor::backend::BackendKind;
-use crate::reactor::descriptors::INTERNAL;
+use crate::reactor::internals::INTERNAL;
 use crate::sys::epoll::{self, EpollEvent, Events};
 use crate::{Error, Result};
 use std::os::fd::RawFd;

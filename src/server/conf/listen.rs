@@ -15,7 +15,12 @@ use crate::server::limits;
 pub(super) fn listen(server: &mut Server, statement: &Statement<'_>) -> Result<()> {
     let address = address(statement)?;
     let mut draft = ListenDraft {
-        listen: Listen { address, default_server: false, backlog: limits::BACKLOG },
+        listen: Listen {
+            address,
+            default_server: false,
+            backlog: limits::BACKLOG,
+            reuse_port: false,
+        },
         span: statement.span(),
         backlog: None,
     };
@@ -28,9 +33,12 @@ pub(super) fn listen(server: &mut Server, statement: &Statement<'_>) -> Result<(
             draft.backlog = Some(word.span);
         } else if word.text == "default_server" {
             draft.listen.default_server = true;
+        } else if word.text == "reuseport" {
+            draft.listen.reuse_port = true;
         } else {
-            let hint = suggestion(&word.text, ["default_server"].into_iter());
-            let wanted = format!("an address, `default_server` and `backlog=number`{hint}");
+            let hint = suggestion(&word.text, ["default_server", "reuseport"].into_iter());
+            let wanted =
+                format!("an address, `default_server`, `reuseport` and `backlog=number`{hint}");
             return Err(statement.refuse(word, wanted));
         }
     }

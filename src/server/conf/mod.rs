@@ -15,6 +15,8 @@ mod lexer;
 mod listen;
 mod location;
 mod parser;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 mod schema;
 mod setters;
 mod source;
@@ -43,7 +45,7 @@ pub(crate) fn load(path: &Path) -> Result<Config> {
 ///
 /// # Errors
 /// As for [`load`].
-#[cfg(test)]
-pub(crate) fn parse(text: &str, file: &Path) -> Result<Config> {
+#[cfg(any(test, fuzzing))]
+pub(crate) fn parse(text: impl Into<Vec<u8>>, file: &Path) -> Result<Config> {
     build::build(&include::parse(text.into(), file)?, file)
 }

@@ -12,6 +12,7 @@ use crate::server::config::{
     Template, Variable,
 };
 use crate::server::limits;
+use crate::server::options::AcceptPolicy;
 use proptest::prelude::*;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -252,7 +253,9 @@ fn what_the_table_calls_the_default_is_the_default() {
             false if matches!(definition.action, Action::Main(_)) => config(&line),
             false => read(&format!("server {{ listen 80; {line} }}")).unwrap(),
         };
-        assert_eq!(spelled.workers, plain.workers, "{line}");
+        assert_eq!(spelled.workers.unwrap_or(1), 1, "{line}");
+        assert_eq!(spelled.worker_connections.unwrap_or(0), 0, "{line}");
+        assert_eq!(spelled.accept_policy.unwrap_or_default(), AcceptPolicy::ReusePort, "{line}");
         assert_eq!(spelled.servers[0].names, plain.servers[0].names, "{line}");
         assert_eq!(spelled.servers[0].settings, plain.servers[0].settings, "{line}");
     }

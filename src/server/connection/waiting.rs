@@ -72,7 +72,8 @@ impl Connection {
         }
     }
 
-    /// How long at most it waits for its client when the server stops; `None` where a request has begun.
+    /// How long at most it waits for its client when the server stops; `None` where a request has
+    /// begun.
     fn last_patience(&self, waiting: Waiting) -> Option<Duration> {
         match waiting {
             // A request may be on its way from a client that has just connected.

@@ -162,12 +162,13 @@ fn directory(
 
 /// Sends the client to the path with a `/` after it.
 fn redirect(x: &mut Exchange<'_>, path: &[u8]) {
-    let mut location = Vec::new();
+    let mut location = x.buffers.take();
     if let Some(authority) = x.request.head.authority() {
         location.extend_from_slice(b"http://");
         location.extend_from_slice(authority.host);
         if let Some(port) = authority.port {
-            location.extend_from_slice(format!(":{port}").as_bytes());
+            location.push(b':');
+            location.extend_from_slice(itoa::Buffer::new().format(port).as_bytes());
         }
     }
     target::encode_path(path, &mut location);
@@ -177,6 +178,7 @@ fn redirect(x: &mut Exchange<'_>, path: &[u8]) {
         location.extend_from_slice(query);
     }
     x.response.line("Location", &location);
+    x.buffers.give(location);
     super::status::page(x.response, Status::MOVED_PERMANENTLY);
 }
 

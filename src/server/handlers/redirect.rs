@@ -28,22 +28,21 @@ pub(crate) fn answer(
         x.response.silent = true;
         return Ok(());
     }
-    let mut text = template::fill(&answer.text, found, x, path);
-    match answer.status {
-        status if answer.is_redirect() => {
-            // A line end in the path or in the file must not begin another field.
-            text.retain(|&byte| is_value_byte(byte));
-            x.response.line("Location", &text);
-            status::page(x.response, status);
-        }
-        status if answer.text.is_empty() && status != Status::OK => {
-            return Err(Reject::new(status, "return without a text"));
-        }
-        status => {
-            x.response.status = status;
-            x.response.line("Content-Type", b"text/plain");
-            x.response.write(&text);
-        }
+    if answer.text.is_empty() && !answer.is_redirect() && answer.status != Status::OK {
+        return Err(Reject::new(answer.status, "return without a text"));
     }
+    let mut text = x.buffers.take();
+    template::fill(&mut text, &answer.text, found, x, path);
+    if answer.is_redirect() {
+        // A line end in the path or in the file must not begin another field.
+        text.retain(|&byte| is_value_byte(byte));
+        x.response.line("Location", &text);
+        status::page(x.response, answer.status);
+    } else {
+        x.response.status = answer.status;
+        x.response.line("Content-Type", b"text/plain");
+        x.response.write(&text);
+    }
+    x.buffers.give(text);
     Ok(())
 }

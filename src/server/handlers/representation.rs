@@ -12,7 +12,7 @@ use crate::http::{conditional, date, range};
 use crate::server::body::Payload;
 use crate::server::compression;
 use crate::server::config::Settings;
-use crate::server::exchange::{Exchange, Response};
+use crate::server::exchange::{Exchange, Request, Response};
 use crate::server::limits;
 use crate::server::open_files::{Content, OpenFile};
 use std::os::unix::fs::FileExt;
@@ -27,20 +27,14 @@ pub(super) fn send(
     let length = file.length();
     // No answer may name a time after its own `Date` (RFC 9110 section 8.8.2.1).
     let modified = file.modified.min(x.request.now);
-    let etag = EntityTag::parse(file.tag().as_bytes());
-    let current = Validators { etag, last_modified: Some(modified) };
-    let request = &x.request;
-    let (method, fields) = (request.known_method(), request.head.fields());
-    let verdict = conditional::evaluate(method, fields, current);
+    let (verdict, selection) = if conditional::is_plain(x.request.head.fields()) {
+        (Verdict::Proceed, Selection::Whole)
+    } else {
+        wanted(settings, &x.request, file, modified)
+    };
     if verdict == Verdict::Failed {
         return Err(Reject::new(Status::PRECONDITION_FAILED, "precondition failed"));
     }
-    let selection = match fields.only("range") {
-        Some(value) if method == Method::Get && conditional::if_range(fields, current) => {
-            range::parse(value, length, settings.max_ranges)
-        }
-        _ => Selection::Whole,
-    };
     if verdict == Verdict::Proceed && selection == Selection::Unsatisfiable {
         content_range(x.response, None, length);
         return Err(Reject::new(Status::RANGE_NOT_SATISFIABLE, "no such range"));
@@ -57,7 +51,7 @@ pub(super) fn send(
         return Ok(());
     }
     if settings.max_ranges > 0 {
-        x.response.line("Accept-Ranges", b"bytes");
+        x.response.lines("Accept-Ranges: bytes\r\n");
     }
     match selection {
         Selection::One(part) => {
@@ -76,6 +70,25 @@ pub(super) fn send(
             content(x, file, 0, length)
         }
     }
+}
+
+/// Whether the request is to be carried out, and which part of the file it asks for.
+fn wanted(
+    settings: &Settings,
+    request: &Request<'_>,
+    file: &OpenFile,
+    modified: SystemTime,
+) -> (Verdict, Selection) {
+    let etag = EntityTag::parse(file.tag().as_bytes());
+    let current = Validators { etag, last_modified: Some(modified) };
+    let (method, fields) = (request.known_method(), request.head.fields());
+    let selection = match fields.only("range") {
+        Some(value) if method == Method::Get && conditional::if_range(fields, current) => {
+            range::parse(value, file.length(), settings.max_ranges)
+        }
+        _ => Selection::Whole,
+    };
+    (conditional::evaluate(method, fields, current), selection)
 }
 
 /// Adds `Last-Modified` and `ETag`.

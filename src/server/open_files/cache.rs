@@ -18,7 +18,7 @@ pub(super) struct Cache {
     bounds: CacheBounds,
     entries: LruCache<Box<[u8]>, Entry, RandomState>,
     /// Bytes of content in memory.
-    held: usize,
+    in_memory: usize,
 }
 
 struct Entry {
@@ -44,7 +44,7 @@ enum Kept {
 impl Cache {
     pub(super) fn new(bounds: CacheBounds) -> Self {
         let entries = LruCache::unbounded_with_hasher(RandomState::default());
-        Self { bounds, entries, held: 0 }
+        Self { bounds, entries, in_memory: 0 }
     }
 
     pub(super) fn bounds(&self) -> CacheBounds {
@@ -62,7 +62,7 @@ impl Cache {
         let entry = self.entries.get_mut(key.bytes())?;
         entry.uses += 1;
         entry.used = turn.now;
-        if !entry.holds(key, name, caching.valid, turn) {
+        if !entry.is_current(key, name, caching.valid, turn) {
             return None;
         }
         match &entry.kept {
@@ -93,9 +93,9 @@ impl Cache {
         };
         let now = turn.now;
         let entry = Entry { kept, uses, used: now, looked_up: now, looked_at: now };
-        self.held += entry.held();
+        self.in_memory += entry.in_memory();
         self.entries.put(key.bytes().into(), entry);
-        while self.entries.len() > self.bounds.max || self.held > limits::OPEN_FILE_MEMORY {
+        while self.entries.len() > self.bounds.max || self.in_memory > limits::OPEN_FILE_MEMORY {
             self.forget_oldest();
         }
     }
@@ -125,44 +125,46 @@ impl Cache {
         !names.is_empty()
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     fn forget(&mut self, key: &Key) -> Option<Entry> {
         let entry = self.entries.pop(key.bytes())?;
-        self.held -= entry.held();
+        self.in_memory -= entry.in_memory();
         Some(entry)
     }
 
     fn forget_oldest(&mut self) {
         if let Some((_, entry)) = self.entries.pop_lru() {
-            self.held -= entry.held();
+            self.in_memory -= entry.in_memory();
         }
     }
 }
 
 impl Entry {
     /// Whether the name still leads to what is kept, as far as it has to be looked at.
-    fn holds(&mut self, key: &Key, name: &Name<'_>, valid: Duration, turn: Turn) -> bool {
+    fn is_current(&mut self, key: &Key, name: &Name<'_>, valid: Duration, turn: Turn) -> bool {
         let is_valid = turn.now.saturating_sub(self.looked_up) <= clock::nanoseconds(valid);
         let is_seen = self.looked_at == turn.now;
-        let holds = match &self.kept {
-            Kept::Nothing => false,
-            Kept::Error(_) => is_valid,
-            Kept::Directory(_) if is_valid => true,
-            Kept::Directory(version) => key.leads_to(name, *version),
-            Kept::File(_) if is_valid && is_seen => true,
-            Kept::File(file) if is_valid => file.is_unchanged(),
-            Kept::File(file) => {
-                !file.is_to_be_read(turn.wall) && key.leads_to(name, file.version())
-            }
-        };
         self.looked_at = turn.now;
         if !is_valid {
             self.looked_up = turn.now;
         }
-        holds
+        match &self.kept {
+            Kept::Nothing => false,
+            Kept::Error(_) => is_valid,
+            Kept::Directory(version) => is_valid || key.leads_to(name, *version),
+            Kept::File(file) if is_valid => is_seen || file.is_unchanged(),
+            Kept::File(file) => {
+                !file.is_to_be_read(turn.wall) && key.leads_to(name, file.version())
+            }
+        }
     }
 
     /// Bytes of content that it has in memory.
-    fn held(&self) -> usize {
+    fn in_memory(&self) -> usize {
         match &self.kept {
             Kept::File(file) => file.content().in_memory(),
             _ => 0,

@@ -64,9 +64,13 @@ impl Version {
 
     /// Whether the next change is sure to make another version.
     fn is_settled(&self, wall: SystemTime) -> bool {
-        let seconds = u64::try_from(self.changed.0).unwrap_or(0);
-        let settled = UNIX_EPOCH + Duration::from_secs(seconds) + limits::FILE_CLOCK;
-        settled <= wall
+        let (seconds, nanoseconds) = self.changed;
+        let changed = Duration::new(
+            u64::try_from(seconds).unwrap_or(0),
+            u32::try_from(nanoseconds).unwrap_or(0),
+        );
+        let settled = UNIX_EPOCH.checked_add(changed.saturating_add(limits::FILE_CLOCK));
+        settled.is_some_and(|settled| settled <= wall)
     }
 }
 

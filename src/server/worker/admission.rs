@@ -143,8 +143,8 @@ impl<D: Driver> Worker<D> {
         self.drive(key, None);
     }
 
-    /// There is no room for a connection that waits, if one does: closes idle ones. If there are none,
-    /// false: the listeners rest, and the other workers are asked.
+    /// There is no room for a connection that waits, if one does: closes idle ones. If there are
+    /// none, false: the listeners rest, and the other workers are asked.
     fn make_room(&mut self, listener: usize, shortage: Shortage) -> bool {
         if !self.admission.accepting.is_awaited(listener) {
             return false;
@@ -176,7 +176,7 @@ impl<D: Driver> Worker<D> {
 
     /// Another worker has no room.
     pub(super) fn make_room_for(&mut self, worker: usize) {
-        if self.shed() {
+        if self.give_up(Shortage::Resources) {
             self.team.tell(worker, Order::Accept);
         } else if !self.admission.askers.contains(&worker) {
             self.admission.askers.push(worker);

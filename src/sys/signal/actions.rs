@@ -5,18 +5,20 @@
 //! - A program that sets an action by [`set_action`] has it done beside the counting, and never sees
 //!   ours. One that calls sigaction(2) itself replaces ours, and counting ends until it is renewed.
 //! - An `exec` sees a counted signal as one that has the default action.
-//! - The records are locked with all signals blocked, as a handler may set actions, too. A forked child
-//!   leaves them alone until it counts itself, for one made by `vfork` shares them with its parent.
+//! - The records are locked with all signals blocked, as a handler may set actions, too, and over each
+//!   `fork`, so that the child finds them free. It leaves them alone until it counts itself, for one made
+//!   by `vfork` shares them with its parent.
 
-use super::handler::{HANDLERS_COUNT, Previous, beside, handler_in, previous_of, set};
+use super::handler::{HANDLERS_COUNT, beside, handler_in, previous_of, set};
 use super::uninterrupted::Uninterrupted;
 use super::{LAST, index};
 use crate::sys::fd::check;
+use std::cell::RefCell;
 use std::io;
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError, TryLockError};
 
 /// What is known of a signal that was counted once.
 struct Record {
@@ -53,7 +55,7 @@ impl Locked {
         Self { records, _uninterrupted: uninterrupted }
     }
 
-    /// Nothing if somebody else has them, which in the child of a fork is for ever.
+    /// Nothing if somebody else has them, which in the child of a raw `clone` is for ever.
     fn try_new() -> Option<Self> {
         let uninterrupted = Uninterrupted::new();
         let records = match RECORDS.try_lock() {
@@ -69,8 +71,28 @@ impl Locked {
     }
 }
 
+thread_local! {
+    /// What a thread holds while it forks.
+    static OVER_FORK: RefCell<Option<Locked>> = const { RefCell::new(None) };
+}
+
+static INSTALL: Once = Once::new();
+
+extern "C" fn before_fork() {
+    let locked = Locked::new();
+    let _ = OVER_FORK.try_with(|held| *held.borrow_mut() = Some(locked));
+}
+
+extern "C" fn after_fork() {
+    let _ = OVER_FORK.try_with(|held| held.borrow_mut().take());
+}
+
 /// One more counts a signal. `EINVAL`: there is no such signal, or it cannot be handled.
 pub(super) fn start(signal: libc::c_int) -> io::Result<()> {
+    INSTALL.call_once(|| {
+        // SAFETY: both lock and unlock only, and run on the thread that forks.
+        unsafe { libc::pthread_atfork(Some(before_fork), Some(after_fork), Some(after_fork)) };
+    });
     let mut locked = Locked::new();
     let slot = index(signal).and_then(|index| locked.records.get_mut(index));
     let slot = slot.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
@@ -172,7 +194,7 @@ pub(crate) fn can_be_handled(signal: libc::c_int) -> bool {
 pub(crate) fn is_handled(signal: libc::c_int) -> bool {
     let function = action_of(signal).map_or(libc::SIG_DFL, |current| {
         let previous = handler_in(&current).and_then(|handler| previous_of(signal, handler));
-        previous.map_or(current.sa_sigaction, Previous::function)
+        previous.map_or(current.sa_sigaction, |it| it.function())
     });
     !matches!(function, libc::SIG_DFL | libc::SIG_IGN)
 }

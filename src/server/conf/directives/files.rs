@@ -142,9 +142,10 @@ pub(super) static DEFINITIONS: &[Definition] = &[
         arguments: 1..=2,
         repeats: false,
         action: Settings(setters::open_file_cache),
-        about: "How many files and folders each worker keeps open, the content of small ones in memory, and \
-                for how long while nobody asks for them. Blocks with the same bounds share a cache. nginx's \
-                default is `off`.",
+        about: "How many files and folders each worker keeps, files of up to 16 KiB in memory and others open, \
+                and for how long while nobody asks for them. Blocks with the same bounds share a cache. \
+                Files that are kept open are closed first when descriptors run out. nginx's default is \
+                `off`.",
     },
     Definition {
         name: "open_file_cache_valid",
@@ -157,9 +158,10 @@ pub(super) static DEFINITIONS: &[Definition] = &[
             settings.open_files.valid = statement.time()?;
             Ok(())
         }),
-        about: "For how long it is not looked whether a name leads to another file. With 0 each worker looks \
-                whenever it wakes up, once for all the requests that it finds then. Whether an open file was \
-                written to is looked at as often, whatever the time. nginx's default is 60s.",
+        about: "For how long it is not looked whether a name leads to another file, and whether a file changed \
+                whose content is in memory. With 0 each worker looks whenever it wakes up, once for all the \
+                requests that it finds then. A file that is kept open is looked at as often in any case. \
+                nginx's default is 60s.",
     },
     Definition {
         name: "open_file_cache_min_uses",

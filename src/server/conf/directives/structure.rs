@@ -112,7 +112,7 @@ pub(super) static DEFINITIONS: &[Definition] = &[
     },
     Definition {
         name: "listen",
-        syntax: "address[:port] | port | unix:path [default_server] [backlog=number]",
+        syntax: "address[:port] | port | unix:path [default_server] [reuseport] [backlog=number]",
         default: None,
         places: Places::SERVER,
         arguments: 1..=ANY,
@@ -123,7 +123,8 @@ pub(super) static DEFINITIONS: &[Definition] = &[
                 up. Without a port it is 80, without an address it is every IPv4 address; with \
                 port 0 the system chooses one. `default_server` makes this server the one for \
                 names that no server on the address has; otherwise that is the first in the \
-                file. `backlog` is the length of the queue of connections that wait to be \
+                file. `reuseport` is `accept_policy reuseport` for this address, where the policy \
+                is `shared`. `backlog` is the length of the queue of connections that wait to be \
                 accepted, 511 if not given, and may be given once for each address.",
     },
     Definition {

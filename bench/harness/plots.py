@@ -10,6 +10,8 @@ COLOURS = {
     "epoll": "#16222a", "epoll, edge": "#8b969c", "wheel": "#16222a", "evl": "#0b7a75", "evl, edge": "#5fb3ae",
     "evl, batch": "#5fb3ae", "evl on poll": "#c2703d", "evl on select": "#8d5a97", "libev": "#c2703d",
     "libevent": "#b03a48", "libuv": "#8d5a97", "mio": "#d5a021", "polling": "#4f6d9c",
+    "floor": "#16222a", "evl-uring": "#5fb3ae", "nginx": "#2f8f4e", "nginx + file cache": "#8cc79b", "h2o": "#4f6d9c",
+    "lighttpd": "#d5a021", "libmicrohttpd": "#8d5a97", "evhttp": "#b03a48", "hyper": "#c2703d",
 }
 STYLE = """\
   <style>
@@ -90,14 +92,15 @@ def lines(title, unit, axis, series, logarithmic=False):
     return document(title, body)
 
 
-def bars(title, unit, groups):
-    """Groups of bars on a logarithmic axis; `groups` is {group: {name: value}}."""
+def bars(title, unit, groups, logarithmic=True):
+    """Groups of bars; `groups` is {group: {name: value}}."""
     values = [value for group in groups.values() for value in group.values()]
-    marks = powers(min(values), max(values))
-    bottom, top = math.log10(marks[0]), math.log10(marks[-1])
+    marks = powers(min(values), max(values)) if logarithmic else steps(max(values))
+    scale = math.log10 if logarithmic else float
+    bottom, top = scale(marks[0]), scale(marks[-1])
 
     def place_y(y):
-        return HEIGHT - BOTTOM - (math.log10(y) - bottom) / (top - bottom) * (HEIGHT - TOP - BOTTOM)
+        return HEIGHT - BOTTOM - (scale(y) - bottom) / (top - bottom) * (HEIGHT - TOP - BOTTOM)
 
     body = list(rows(marks, place_y, unit))
     room = (WIDTH - LEFT - RIGHT) / len(groups)
