@@ -57,6 +57,7 @@ use std::os::fd::OwnedFd;
 pub(crate) struct Operation(NonZeroU64);
 
 /// How large a ring's parts are.
+#[allow(dead_code, reason = "a system without rings reads none of it")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Capacity {
     /// Operations handed over by one system call; a power of two.
@@ -80,6 +81,7 @@ pub(crate) struct Completion {
 }
 
 #[derive(Debug)]
+#[allow(dead_code, reason = "on a system without rings there is none")]
 pub(crate) enum Outcome {
     /// A connection.
     Accepted(io::Result<OwnedFd>),
