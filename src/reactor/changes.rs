@@ -24,18 +24,19 @@ struct Answers<'a> {
 }
 
 impl Answers<'_> {
+    /// False if there is no room.
+    fn give(&mut self, change: &Event, errno: i32) -> bool {
+        let Some(record) = self.room.next() else { return false };
+        let flags = change.flags | Flags::ERROR;
+        *record = Event { flags, data: errno.into(), ..*change };
+        self.count += 1;
+        true
+    }
+
     #[cold]
-    fn give(&mut self, change: &Event, result: Result<()>) {
-        let errno = result.as_ref().err().map_or(0, |error| error.errno().unwrap_or(libc::EIO));
-        match self.room.next() {
-            Some(record) => {
-                let flags = change.flags | Flags::ERROR;
-                *record = Event { flags, data: errno.into(), ..*change };
-                self.count += 1;
-            }
-            None => self.unanswered |= result.is_err(),
-        }
-        self.first_failure = self.first_failure.take().or(result.err());
+    fn fail(&mut self, change: &Event, failure: Error) {
+        self.unanswered |= !self.give(change, failure.errno().unwrap_or(libc::EIO));
+        self.first_failure.get_or_insert(failure);
     }
 }
 
@@ -56,9 +57,12 @@ impl<P: Poller> State<P> {
                 self.foresee(group);
             }
             for change in group {
-                let result = self.apply(change, triggers);
-                if result.is_err() || change.flags.contains(Flags::RECEIPT) {
-                    answers.give(change, result);
+                match self.apply(change, triggers) {
+                    Err(failure) => answers.fail(change, failure),
+                    Ok(()) if change.flags.contains(Flags::RECEIPT) => {
+                        answers.give(change, 0);
+                    }
+                    Ok(()) => {}
                 }
             }
         }
