@@ -138,9 +138,11 @@ impl<D: Driver> Worker<D> {
         let connection = Connection::new(peer, endpoint, settings, self.cx.now);
         let key = self.clients.next_key();
         let carrier = self.driver.carry(socket);
-        self.clients.insert(Client { carrier, connection, busy: false });
+        self.clients.insert(Client { carrier, connection, busy: true });
         self.cx.count.accepted += 1;
-        self.drive(key, None);
+        // Were it answered at once, its client could be back before the turn is over, for which the
+        // files have been looked at.
+        self.busy.push(key);
     }
 
     /// There is no room for a connection that waits, if one does: closes idle ones. If there are
