@@ -24,7 +24,7 @@ pub(super) struct Descriptor {
     others: Option<Box<Others>>,
     /// As the poller has it.
     pub(super) registered: Option<Registration>,
-    /// The one report of [`Mode::Once`] has come.
+    /// The one report of [`Mode::Once`](super::poller::Mode::Once) has come.
     pub(super) fired: bool,
     /// Of its reports; see `verification`.
     pub(super) seen: Seen,
