@@ -581,6 +581,11 @@ typedef struct evl_server_options {
     uint32_t worker_connections;
     /** One of evl_accept_policy. */
     uint32_t accept_policy;
+    /**
+     * "readiness" or "uring"; NULL: what EVL_IO says in the environment, else readiness. Where the
+     * system has no io_uring to give, uring is readiness.
+     */
+    const char *io;
 } evl_server_options;
 
 /* -----------------------------------------------------------------------------------------

@@ -223,6 +223,28 @@ fn idle_connections_make_room_for_new_ones_the_oldest_first() {
     for client in idle.iter_mut().take(MOST) {
         client.end();
     }
+    // A few at a time have to go.
+    for client in idle.iter_mut().rev().take(MOST / 4) {
+        client.ask("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n").expect(204);
+    }
+}
+
+/// With the last descriptor in use the server waits like any other.
+#[test]
+fn a_server_without_a_descriptor_to_spare_spends_nothing_on_waiting() {
+    const MOST: usize = 40;
+    let process = Process::start(MOST);
+    let mut clients = Vec::new();
+    while process.descriptors() < MOST {
+        let mut client = process.connect();
+        client.ask("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n").expect(204);
+        clients.push(client);
+    }
+    let turns = |client: &mut Client| client.ask(get("/turns")).text().parse::<u64>().unwrap();
+    let used = turns(&mut clients[0]);
+    assert!(clients[0].is_silent_for(Duration::from_secs(1)));
+    let used = turns(&mut clients[0]) - used;
+    assert!(used < 100, "woke up {used} times in a second");
 }
 
 /// Files that are kept for the next request make room for all else.

@@ -10,7 +10,7 @@ COLOURS = {
     "epoll": "#16222a", "epoll, edge": "#8b969c", "wheel": "#16222a", "evl": "#0b7a75", "evl, edge": "#5fb3ae",
     "evl, batch": "#5fb3ae", "evl on poll": "#c2703d", "evl on select": "#8d5a97", "libev": "#c2703d",
     "libevent": "#b03a48", "libuv": "#8d5a97", "mio": "#d5a021", "polling": "#4f6d9c",
-    "floor": "#16222a", "nginx": "#2f8f4e", "nginx + file cache": "#8cc79b", "h2o": "#4f6d9c",
+    "floor": "#16222a", "evl-uring": "#5fb3ae", "nginx": "#2f8f4e", "nginx + file cache": "#8cc79b", "h2o": "#4f6d9c",
     "lighttpd": "#d5a021", "libmicrohttpd": "#8d5a97", "evhttp": "#b03a48", "hyper": "#c2703d",
 }
 STYLE = """\

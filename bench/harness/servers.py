@@ -52,6 +52,11 @@ def evl_command(program, workload, port, run):
     return [program, write(OURS, EVL, port, run)]
 
 
+def evl_uring_command(program, workload, port, run):
+    """The same over io_uring."""
+    return ["env", "EVL_IO=uring", *evl_command(program, workload, port, run)]
+
+
 def nginx_command(more=""):
     """A worker under a master, as it is run in earnest."""
     def command(program, _workload, port, run):
@@ -85,6 +90,7 @@ STATIC = ("hello", "file")
 SERVERS = (
     Server(FLOOR, str(OUT / "floor"), floor_command),
     Server(OURS, str(ROOT / "build/examples/webserv"), evl_command),
+    Server("evl-uring", str(ROOT / "build/examples/webserv"), evl_uring_command),
     Server(NGINX_NAME, "nginx", nginx_command(), "nginx-light", STATIC),
     Server("nginx + file cache", "nginx", nginx_command(NGINX_CACHE), "nginx-light", ("file",)),
     Server("h2o", "h2o", h2o_command, "h2o", STATIC),

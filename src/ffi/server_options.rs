@@ -5,8 +5,9 @@
 
 use super::options::SizeFirst;
 use super::reactor::backend_kind;
+use super::text::string;
 use crate::error::{Error, Result};
-use crate::server::{self, AcceptPolicy};
+use crate::server::{self, AcceptPolicy, Io};
 use std::ffi::c_char;
 use std::time::Duration;
 
@@ -57,6 +58,9 @@ pub struct evl_server_options {
     pub worker_connections: u32,
     /// One of evl_accept_policy.
     pub accept_policy: u32,
+    /// "readiness" or "uring"; NULL: what EVL_IO says in the environment, else readiness. Where the
+    /// system has no io_uring to give, uring is readiness.
+    pub io: *const c_char,
 }
 
 // SAFETY: repr(C), size first, and integers and pointers have no invalid values.
@@ -66,7 +70,7 @@ impl evl_server_options {
     /// The engine's options, where 0 is the default.
     ///
     /// # Safety
-    /// `backend` is NULL or a C string.
+    /// `backend` and `io` are NULL or C strings.
     pub(super) unsafe fn to_engine(self) -> Result<server::Options> {
         // SAFETY: the caller promises it.
         let backend = unsafe { backend_kind(self.backend) }?;
@@ -94,8 +98,22 @@ impl evl_server_options {
             },
             worker_connections: self.worker_connections.into(),
             accept_policy: accept_policy(self.accept_policy)?,
+            // SAFETY: the caller promises it.
+            io: unsafe { io(self.io) }?,
         })
     }
+}
+
+/// What `name` means.
+///
+/// # Safety
+/// `name` is NULL or a C string.
+unsafe fn io(name: *const c_char) -> Result<Option<Io>> {
+    if name.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller promises a C string.
+    unsafe { string(name) }?.parse().map(Some)
 }
 
 fn accept_policy(number: u32) -> Result<AcceptPolicy> {

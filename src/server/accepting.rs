@@ -2,18 +2,18 @@
 //! Where a worker's connections come from: its listeners, and when it lets them rest. Who serves a
 //! connection, and whether there is room for it, is not decided here.
 
+use super::driver::Driver;
 use super::limits;
 use super::listener::Listener;
 use crate::error::Result;
 use crate::net::{self, Peer};
-use crate::reactor::Reactor;
 use crate::sys::clock;
 use std::os::fd::OwnedFd;
 
 /// The listeners of one worker.
 pub(crate) struct Accepting {
     listeners: Vec<Listener>,
-    /// `udata` of the first listener.
+    /// `udata` of the first.
     first: usize,
     /// Nothing is accepted; when to see whether there is room.
     paused_until: Option<u64>,
@@ -30,16 +30,15 @@ pub(crate) struct Arrival {
 }
 
 impl Accepting {
-    /// Has the reactor tell of waiting connections, with `first` as `udata` of the first listener.
-    pub(crate) fn watch(listeners: Vec<Listener>, reactor: &Reactor, first: usize) -> Result<Self> {
+    /// Has the driver accept connections or tell of them, with `first` as `udata` of the first listener.
+    pub(crate) fn start(
+        listeners: Vec<Listener>,
+        driver: &mut impl Driver,
+        first: usize,
+    ) -> Result<Self> {
         let accepting = Self { listeners, first, paused_until: None, closes_at: None };
-        accepting.watch_all(reactor)?;
+        accepting.listen(driver)?;
         Ok(accepting)
-    }
-
-    fn watch_all(&self, reactor: &Reactor) -> Result<()> {
-        let mut listeners = self.listeners.iter().zip(self.first..);
-        listeners.try_for_each(|(listener, udata)| listener.watch(reactor, udata))
     }
 
     /// How many listeners there are.
@@ -70,12 +69,9 @@ impl Accepting {
     }
 
     /// There is no room. The listeners stay readable, so they are not looked at for a while.
-    pub(crate) fn pause(&mut self, reactor: &Reactor, now: u64) {
+    pub(crate) fn pause(&mut self, driver: &mut impl Driver, now: u64) {
         if self.paused_until.is_none() {
-            for listener in &self.listeners {
-                // The knote exists as long as the listener does, so that this cannot fail.
-                let _ = listener.silence(reactor);
-            }
+            self.rest(driver);
         }
         self.paused_until = Some(now.saturating_add(clock::nanoseconds(limits::ACCEPT_PAUSE)));
     }
@@ -90,10 +86,10 @@ impl Accepting {
     }
 
     /// There may be room again.
-    pub(crate) fn resume(&mut self, reactor: &Reactor, now: u64) {
-        if self.paused_until.take().is_some() && self.watch_all(reactor).is_err() {
-            // There was no memory for it.
-            self.pause(reactor, now);
+    pub(crate) fn resume(&mut self, driver: &mut impl Driver, now: u64) {
+        if self.paused_until.take().is_some() && self.listen(driver).is_err() {
+            // There is not.
+            self.pause(driver, now);
         }
     }
 
@@ -116,17 +112,27 @@ impl Accepting {
     }
 
     /// Lets go of the listeners.
-    pub(crate) fn close(&mut self, reactor: &Reactor) {
-        for listener in self.listeners.drain(..) {
-            // Another worker may hold it open still, and what waits there then would wake this one
-            // again and again. The knote exists, so that this cannot fail.
-            let _ = listener.unwatch(reactor);
+    pub(crate) fn close(&mut self, driver: &mut impl Driver) {
+        if !self.is_paused() {
+            self.rest(driver);
         }
+        self.listeners.clear();
         (self.paused_until, self.closes_at) = (None, None);
     }
 
     /// When something is to be done though nothing happened, if ever.
     pub(crate) fn deadline(&self) -> u64 {
         self.paused_until.unwrap_or(u64::MAX).min(self.closes_at.unwrap_or(u64::MAX))
+    }
+
+    fn listen(&self, driver: &mut impl Driver) -> Result<()> {
+        let mut listeners = self.listeners.iter().zip(self.first..);
+        listeners.try_for_each(|(listener, udata)| driver.listen(listener, udata))
+    }
+
+    fn rest(&self, driver: &mut impl Driver) {
+        for (listener, udata) in self.listeners.iter().zip(self.first..) {
+            driver.rest(listener, udata);
+        }
     }
 }

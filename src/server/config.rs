@@ -8,7 +8,7 @@ pub(crate) use settings::{
     Autoindex, CacheBounds, FileCaching, Gzip, ListingFormat, Settings, Symlinks, Trusted,
 };
 
-use super::options::AcceptPolicy;
+use super::options::{AcceptPolicy, Io};
 use crate::http::status::Status;
 use crate::net::Address;
 use std::fmt;
@@ -19,6 +19,8 @@ use std::sync::Arc;
 pub(crate) struct Config {
     /// `worker_processes`; 0 is `auto`, one per processor.
     pub(crate) workers: Option<usize>,
+    /// `io`, where the file says it.
+    pub(crate) io: Option<Io>,
     /// `accept_policy`
     pub(crate) accept_policy: Option<AcceptPolicy>,
     /// `worker_connections`; 0 is no limit.

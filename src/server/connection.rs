@@ -133,6 +133,11 @@ impl Connection {
         &mut self.passing.get_or_insert_default().output
     }
 
+    /// Bytes that came and have not been looked at.
+    pub(crate) fn unprocessed(&self) -> usize {
+        self.passing.as_ref().map_or(0, |passing| passing.input.len())
+    }
+
     /// Something of the output was sent.
     pub(crate) fn sent(&mut self, now: u64) {
         self.lasting.since = now;

@@ -39,6 +39,14 @@ pub(crate) const BUFFER: usize = 4 * 1024;
 pub(crate) const SPARE_BUFFERS: usize = 64;
 /// Bytes received by one system call.
 pub(crate) const RECEIVE: usize = 64 * 1024;
+/// Operations that an io_uring takes at a time.
+pub(crate) const SUBMISSIONS: u32 = 1024;
+/// Completions that an io_uring keeps until they are taken.
+pub(crate) const COMPLETIONS: u32 = 8192;
+/// Buffers that an io_uring receives into, all of a worker's connections together.
+pub(crate) const RECEIVE_BUFFERS: u16 = 512;
+/// Bytes of each of them.
+pub(crate) const RECEIVE_BUFFER: u32 = 8 * 1024;
 /// Bytes that the kernel takes for a client beyond what that has room for. Without a bound, each client
 /// that does not read would have the server fill a send buffer, of megabytes (tcp(7), `tcp_wmem`).
 pub(crate) const UNSENT: u32 = 128 * 1024;

@@ -5,7 +5,6 @@ use super::limits;
 use super::options::AcceptPolicy;
 use crate::error::Result;
 use crate::net::{self, Address, SocketOptions};
-use crate::reactor::{Event, Filter, Flags, Reactor, note};
 use crate::sys::poll::{self, Events};
 use crate::sys::socket::{self, SPREADS_REUSED_PORTS};
 use std::fs;
@@ -14,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// One worker's listening socket on one of the site's endpoints.
+#[derive(Clone)]
 pub(crate) struct Listener {
     socket: Arc<Socket>,
     endpoint: usize,
@@ -57,10 +57,9 @@ impl Listener {
         self.endpoint
     }
 
-    /// Has the reactor tell of waiting connections, at once of those that wait already.
-    pub(crate) fn watch(&self, reactor: &Reactor, udata: usize) -> Result<()> {
-        let fflags = if self.shared { note::EXCLUSIVE } else { 0 };
-        reactor.add(&Event { udata, fflags, ..self.change(Flags::ADD) })
+    /// Whether other workers listen on the same socket.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// Whether a connection waits.
@@ -74,20 +73,6 @@ impl Listener {
         self.socket.remove_file();
         // What it cannot keep out is reset when the socket is closed.
         let _ = socket::drop_new_connections(self.socket());
-    }
-
-    /// Has the reactor forget it.
-    pub(crate) fn unwatch(&self, reactor: &Reactor) -> Result<()> {
-        reactor.change(&[self.change(Flags::DELETE)], &mut []).map(drop)
-    }
-
-    /// Has the reactor be silent about waiting connections until it is to watch again.
-    pub(crate) fn silence(&self, reactor: &Reactor) -> Result<()> {
-        reactor.change(&[self.change(Flags::DISABLE | Flags::KEEPUDATA)], &mut []).map(drop)
-    }
-
-    fn change(&self, flags: Flags) -> Event {
-        Event::of(&self.socket.fd, Filter::READ, flags)
     }
 }
 

@@ -25,6 +25,7 @@ mod mailbox;
 mod open_files;
 mod options;
 mod output;
+mod recruit;
 mod round;
 mod routes;
 mod routing;
@@ -42,7 +43,7 @@ pub use body::{Body, Pull};
 pub use counters::Counters;
 pub use exchange::{Exchange, Request, Response};
 pub use handler::{Handler, Outcome, Reject, Sink, Status};
-pub use options::{AcceptPolicy, Options};
+pub use options::{AcceptPolicy, Io, Options};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor::{Event, Filter, Flags, Reactor};
@@ -169,6 +170,14 @@ impl Server {
             let count = running.workers();
             Error::invalid(format!("worker {index} of {count} is not there"))
         })
+    }
+
+    /// How the workers reach the kernel, once started: not always as was asked for, see [`Io::Uring`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::State`] before the start.
+    pub fn io(&self) -> Result<Io> {
+        Ok(self.running()?.io)
     }
 
     /// Starts if need be, waits for SIGINT or SIGTERM, then drains as [`stop`](Self::stop) does with

@@ -4,7 +4,9 @@
 
 use super::config::Settings;
 use super::limits;
+use crate::error::{Error, Result};
 use crate::reactor::BackendKind;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// How new connections come to the workers.
@@ -26,6 +28,48 @@ pub enum AcceptPolicy {
     RoundRobin,
 }
 
+/// The environment variable that says how servers reach the kernel if nothing else does.
+const IO_VARIABLE: &str = "EVL_IO";
+
+/// How workers wait, accept and move bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Io {
+    /// The reactor says what can be done.
+    Readiness,
+    /// An io_uring does it. Where there is none to be had, as [`Io::Readiness`].
+    Uring,
+}
+
+impl Io {
+    /// As options and files spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Readiness => "readiness",
+            Self::Uring => "uring",
+        }
+    }
+}
+
+impl FromStr for Io {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "readiness" => Ok(Self::Readiness),
+            "uring" => Ok(Self::Uring),
+            _ => Err(Error::invalid(format!("io {name:?}: `readiness` or `uring`"))),
+        }
+    }
+}
+
+/// What `EVL_IO` names, or readiness.
+pub(crate) fn default_io() -> Result<Io> {
+    match std::env::var_os(IO_VARIABLE) {
+        Some(name) => name.to_string_lossy().parse(),
+        None => Ok(Io::Readiness),
+    }
+}
+
 /// Choices for [`Server::new`](super::Server::new).
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -42,6 +86,9 @@ pub struct Options {
     pub worker_connections: u64,
     /// What the workers' reactors run on; `None`: the best that the system has.
     pub backend: Option<BackendKind>,
+    /// How the workers reach the kernel; `None`: as `EVL_IO` in the environment says, else
+    /// [`Io::Readiness`].
+    pub io: Option<Io>,
     /// Largest request body in bytes, answered 413 beyond it; 0: no limit.
     pub max_body: u64,
     /// The whole head must be there within.
@@ -64,6 +111,7 @@ impl Default for Options {
             accept_policy: AcceptPolicy::default(),
             worker_connections: 0,
             backend: None,
+            io: None,
             max_body: limits::MAX_BODY,
             header_timeout: limits::HEADER_TIMEOUT,
             body_timeout: limits::BODY_TIMEOUT,

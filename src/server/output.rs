@@ -20,6 +20,8 @@ pub(crate) struct Output {
     /// The end of the last answer is that of the connection.
     until_close: bool,
     rest: Option<Box<Rest>>,
+    /// Bytes are with whoever sends them; those that have been encoded since come behind.
+    lent: bool,
 }
 
 /// What is left of an answer whose content is not all encoded yet. It is apart from the output because a
@@ -71,7 +73,7 @@ pub(crate) enum Outgoing<'a> {
 
 impl Output {
     pub(crate) fn is_empty(&self) -> bool {
-        self.sent == self.bytes.len() && self.rest.is_none()
+        self.sent == self.bytes.len() && self.rest.is_none() && !self.lent
     }
 
     /// Whether only a reset tells the client that the answer is cut: its end was to be the
@@ -196,6 +198,29 @@ impl Output {
         if self.sent == self.bytes.len() {
             cx.buffers.give(std::mem::take(&mut self.bytes));
             self.sent = 0;
+        }
+    }
+
+    /// Lends the bytes that [`next`](Self::next) gave, with how many of the first are sent already, to
+    /// whoever sends them in the background. Until they are [given back](Self::give_back), nothing
+    /// else is to be sent.
+    pub(crate) fn lend(&mut self) -> (Vec<u8>, usize) {
+        self.lent = true;
+        (std::mem::take(&mut self.bytes), std::mem::take(&mut self.sent))
+    }
+
+    /// The bytes are back, and the first `sent` of them on their way.
+    pub(crate) fn give_back(&mut self, bytes: Vec<u8>, sent: usize, cx: &mut Context) {
+        self.lent = false;
+        if sent >= bytes.len() {
+            cx.buffers.give(bytes);
+            return;
+        }
+        let later = std::mem::replace(&mut self.bytes, bytes);
+        self.sent = sent;
+        if later.capacity() > 0 {
+            self.bytes.extend_from_slice(&later);
+            cx.buffers.give(later);
         }
     }
 

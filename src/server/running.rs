@@ -3,8 +3,9 @@
 
 use super::counters::Counters;
 use super::mailbox::Order;
+use super::options::Io;
+use super::recruit::Recruit;
 use super::team::Team;
-use super::worker::Worker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::reactor::Reactor;
 use crate::sys::{clock, sigpipe};
@@ -18,6 +19,8 @@ use std::time::Duration;
 pub(crate) struct Running {
     /// What is listened on, as text.
     pub(crate) addresses: Vec<String>,
+    /// How the workers reach the kernel.
+    pub(crate) io: Io,
     team: Arc<Team>,
     /// Whether the workers run on threads of the caller.
     pub(crate) caller_threads: bool,
@@ -28,7 +31,7 @@ pub(crate) struct Running {
 #[derive(Default)]
 struct Crew {
     /// Workers that nobody runs yet, by index.
-    idle: Vec<Option<Worker>>,
+    idle: Vec<Option<Recruit>>,
     /// How many run.
     working: usize,
     stopping: bool,
@@ -48,12 +51,13 @@ impl Running {
     pub(crate) fn new(
         addresses: Vec<String>,
         team: Arc<Team>,
-        workers: Vec<Worker>,
+        workers: Vec<Recruit>,
         caller_threads: bool,
     ) -> Arc<Self> {
+        let io = workers.first().map_or(Io::Readiness, |worker| worker.io);
         let idle = workers.into_iter().map(Some).collect();
         let crew = Mutex::new(Crew { idle, ..Crew::default() });
-        Arc::new(Self { addresses, team, caller_threads, crew, ended: Condvar::new() })
+        Arc::new(Self { addresses, io, team, caller_threads, crew, ended: Condvar::new() })
     }
 
     pub(crate) fn workers(&self) -> usize {

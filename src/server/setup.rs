@@ -3,18 +3,20 @@
 
 use super::conf;
 use super::config::{Config, Listen, Location, Matcher, Return, Settings, Template, VirtualServer};
+use super::driver::completion;
 use super::handler::Handler;
 use super::limits;
 use super::listener::{Bound, Listener};
 use super::log::Logs;
 use super::mailbox::Mailbox;
-use super::options::{AcceptPolicy, Options};
+use super::options::{self, AcceptPolicy, Io, Options};
+use super::recruit::Recruit;
 use super::routes::Routes;
 use super::routing::Hosts;
 use super::running::Running;
 use super::site::{Endpoint, Site};
 use super::team::Team;
-use super::worker::{self, Rules, Worker};
+use super::worker::{self, Rules};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::status::Status;
 use crate::reactor::Reactor;
@@ -134,14 +136,16 @@ impl Setup {
         let site = Arc::new(Site { endpoints, routes: Arc::clone(&self.routes) });
         let addresses = bound.iter().map(|bound| bound.address().to_string()).collect();
         let team = Arc::new(self.team(count)?);
+        let io = self.io(&config, &team)?;
         let workers = listeners
             .into_iter()
             .zip(logs)
             .enumerate()
-            .map(|(index, (own, logs))| {
-                Worker::new(index, Arc::clone(&team), Arc::clone(&site), own, rules, logs)
+            .map(|(index, (listeners, logs))| {
+                let (team, site) = (Arc::clone(&team), Arc::clone(&site));
+                Recruit { index, team, site, listeners, rules, logs, io }
             })
-            .collect::<Result<_>>()?;
+            .collect();
         let running = Running::new(addresses, team, workers, self.options.caller_threads);
         running.spawn()?;
         Ok(running)
@@ -154,6 +158,14 @@ impl Setup {
             Mailbox::new(Arc::new(reactor), worker::MAIL)
         };
         Ok(Team::new((0..workers).map(mailbox).collect::<Result<_>>()?))
+    }
+
+    /// How the workers are to reach the kernel: as was asked for, if it can be.
+    fn io(&self, config: &Config, team: &Team) -> Result<Io> {
+        let io = config.io.or(self.options.io).map_or_else(options::default_io, Ok)?;
+        let reactor = team.seat(0).map(|seat| seat.mailbox.reactor());
+        let possible = || reactor.is_some_and(|reactor| completion::is_possible(&reactor));
+        Ok(if io == Io::Uring && possible() { io } else { Io::Readiness })
     }
 
     fn rules(&self, config: &Config) -> Rules {

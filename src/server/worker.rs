@@ -4,21 +4,21 @@
 
 mod admission;
 
-use super::accepting::Accepting;
+use super::accepting::{Accepting, Arrival};
 use super::clients::Clients;
 use super::context::Context;
-use super::driver::{Client, Turn};
+use super::driver::{Client, Driver, Notice, Turn};
 use super::limits;
 use super::listener::Listener;
 use super::log::Logs;
 use super::mailbox::Order;
 use super::site::Site;
 use super::team::Team;
-use crate::error::{Error, Result};
-use crate::reactor::{Event, Reactor};
-use crate::sys::clock;
+use crate::error::Result;
+use crate::sys::{clock, socket};
 use admission::Admission;
 pub(crate) use admission::Rules;
+use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -27,26 +27,25 @@ use std::vec;
 /// `udata` of the mailbox; listeners follow, then clients.
 pub(crate) const MAIL: usize = 0;
 
-pub(crate) struct Worker {
+pub(crate) struct Worker<D: Driver> {
     /// Its place in the team.
     index: usize,
     team: Arc<Team>,
     site: Arc<Site>,
-    reactor: Arc<Reactor>,
+    driver: D,
     admission: Admission,
-    clients: Clients<Client>,
+    clients: Clients<Client<D::Carrier>>,
     /// Clients whose turn ended before their work.
     busy: Vec<usize>,
     /// When the stop that has been ordered cuts off what still runs.
     ends_at: Option<u64>,
     /// `udata` of the first client.
     base: usize,
-    buffer: Box<[u8]>,
     cx: Context,
 }
 
-impl Worker {
-    /// A worker of the team that has its listeners, though nobody runs it yet.
+impl<D: Driver> Worker<D> {
+    /// Has the driver accept connections.
     pub(crate) fn new(
         index: usize,
         team: Arc<Team>,
@@ -54,45 +53,40 @@ impl Worker {
         listeners: Vec<Listener>,
         rules: Rules,
         logs: Logs,
+        driver: D,
     ) -> Result<Self> {
-        let reactor = team.seat(index).map(|seat| seat.mailbox.reactor());
-        let reactor = reactor.ok_or_else(|| Error::invalid("a worker has a place in the team"))?;
+        let mut driver = driver;
         let base = MAIL + 1 + listeners.len();
-        let accepting = Accepting::watch(listeners, &reactor, MAIL + 1)?;
+        let accepting = Accepting::start(listeners, &mut driver, MAIL + 1)?;
         Ok(Self {
             admission: Admission::new(rules, accepting, index, team.count()),
             index,
             team,
             site,
-            reactor,
+            driver,
             clients: Clients::new(clock::monotonic_ns()),
             busy: Vec::new(),
             ends_at: None,
             base,
-            buffer: vec![0; limits::RECEIVE].into(),
             cx: Context::new(logs),
         })
     }
 
     /// Works until a stop has been ordered and is done.
     pub(crate) fn run(mut self) -> Result<()> {
-        let mut events = vec![Event::default(); limits::EVENTS];
         while !self.is_done() || self.has_last_orders() {
             let patience = self.patience();
-            let count = match self.reactor.wait(&mut events, patience) {
-                Err(error) if error.is_interrupted() => 0,
-                other => other?,
-            };
+            self.driver.wait(patience)?;
             self.cx.now = clock::monotonic_ns();
             self.cx.wall = SystemTime::now();
             self.cx.files.begin_turn(self.cx.now, self.cx.wall);
-            for event in events.iter().take(count) {
-                self.handle(event);
+            while let Some(notice) = self.driver.next() {
+                self.handle(notice);
             }
             for key in std::mem::take(&mut self.busy) {
                 if let Some(client) = self.clients.get_mut(key) {
                     client.busy = false;
-                    self.drive(key);
+                    self.drive(key, None);
                 }
             }
             self.expire();
@@ -143,28 +137,37 @@ impl Worker {
         (next != u64::MAX).then(|| Duration::from_nanos(next.saturating_sub(clock::monotonic_ns())))
     }
 
-    fn handle(&mut self, event: &Event) {
-        if event.udata == MAIL {
+    fn handle(&mut self, notice: Notice) {
+        let udata = match notice {
+            Notice::Accepted { socket, endpoint } => {
+                // A client that has gone already has no address.
+                if let Ok(peer) = socket::peer(socket.as_fd()) {
+                    self.arrived(Arrival { socket, peer, endpoint });
+                }
+                return;
+            }
+            Notice::Event(ref event) => event.udata,
+            Notice::Completion(ref completion) => completion.owner,
+            Notice::Unheard => return,
+        };
+        if udata == MAIL {
             let orders = self.team.seat(self.index).map(|seat| seat.mailbox.take());
             orders.into_iter().flatten().for_each(|order| self.obey(order));
-        } else if let Some(key) = event.udata.checked_sub(self.base) {
-            if let Some(client) = self.clients.get_mut(key) {
-                client.noted(event);
-                self.drive(key);
-            }
+        } else if let Some(key) = udata.checked_sub(self.base) {
+            self.drive(key, Some(notice));
         } else {
-            self.accept(event.udata - MAIL - 1, limits::ACCEPTS);
+            self.accept(udata - MAIL - 1, limits::ACCEPTS);
         }
     }
 
-    fn drive(&mut self, key: usize) {
+    fn drive(&mut self, key: usize, notice: Option<Notice>) {
         let Some(client) = self.clients.get_mut(key) else { return };
-        let (site, cx, buffer) = (&*self.site, &mut self.cx, &mut self.buffer);
+        let (driver, site, cx) = (&mut self.driver, &*self.site, &mut self.cx);
+        let udata = self.base + key;
         // A handler that panics costs its own connection only. What it leaves half done in the
         // context are buffers, which the next answer starts from empty.
-        let turn = catch_unwind(AssertUnwindSafe(|| client.drive(site, cx, buffer)))
+        let turn = catch_unwind(AssertUnwindSafe(|| driver.drive(client, udata, notice, site, cx)))
             .unwrap_or(Turn::Closed);
-        let udata = self.base + key;
         match turn {
             Turn::Closed => return self.close(key),
             Turn::GoesOn if client.busy => {}
@@ -173,9 +176,6 @@ impl Worker {
                 self.busy.push(key);
             }
             Turn::Waits => {}
-        }
-        if client.rearm(&self.reactor, udata).is_err() {
-            return self.close(key);
         }
         self.admission.noted(client, self.cx.now);
         self.schedule(key);
@@ -192,7 +192,7 @@ impl Worker {
             let Some(client) = self.clients.get_mut(key) else { continue };
             if client.connection.deadline(&self.cx) <= self.cx.now {
                 if client.connection.timed_out(&self.site, &mut self.cx) {
-                    self.drive(key);
+                    self.drive(key, None);
                 } else {
                     self.close(key);
                 }
@@ -203,18 +203,20 @@ impl Worker {
     }
 
     fn close(&mut self, key: usize) {
-        let Some(mut client) = self.clients.remove(key) else { return };
+        self.end(key, false);
+    }
+
+    /// Closes a connection whose descriptor may be `wanted` by another.
+    fn end(&mut self, key: usize, wanted: bool) {
+        let Some(client) = self.clients.remove(key) else { return };
         self.cx.count.closed += 1;
         self.admission.vacated();
-        client.end(&self.reactor, &mut self.cx);
+        self.driver.end(client, wanted, &mut self.cx);
     }
 
     /// Answers what a client may have sent and nobody has read yet, before it counts as idle.
     fn hear(&mut self, key: usize) {
-        if let Some(client) = self.clients.get_mut(key) {
-            client.try_receive();
-            self.drive(key);
-        }
+        self.drive(key, Some(Notice::Unheard));
     }
 
     fn obey(&mut self, order: Order) {

@@ -27,4 +27,5 @@ pub(crate) mod sigpipe;
 pub(crate) mod socket;
 pub(crate) mod symlinks;
 pub(crate) mod timerfd;
+pub(crate) mod uring;
 pub(crate) mod wakeup;

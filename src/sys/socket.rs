@@ -184,6 +184,12 @@ pub(crate) fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Peer)> {
     Ok((socket, address.as_socket().map_or(Peer::Unix, Peer::Ip)))
 }
 
+/// Who is at the other end. `ENOTCONN`: nobody any more.
+pub(crate) fn peer(socket: BorrowedFd<'_>) -> io::Result<Peer> {
+    let address = SockRef::from(&socket).peer_addr()?;
+    Ok(address.as_socket().map_or(Peer::Unix, Peer::Ip))
+}
+
 #[cfg(not(any(target_os = "macos", target_os = "ios")))]
 fn accept_raw(fd: i32, address: *mut libc::sockaddr, length: *mut libc::socklen_t) -> i32 {
     // SAFETY: the caller passes a valid address buffer and its length (accept4(2)).

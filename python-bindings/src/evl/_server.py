@@ -61,7 +61,7 @@ class Server:
     ones, and if none is idle, new ones wait. ``accept_policy``: how connections come to the workers;
     by default each listens for itself, with ``AcceptPolicy.SHARED`` they take from one queue whoever
     has time, with ``AcceptPolicy.ROUND_ROBIN`` they take turns. ``backend``: as a
-    :class:`evl.Reactor`'s.
+    :class:`evl.Reactor`'s. ``io``: "readiness" or, where Linux has it to give, "uring".
 
     Thread: set it up on one thread. :meth:`stop` may be called on any; on a worker's, by a handler,
     it does not wait. Handlers run on the workers, several at a time."""
@@ -79,6 +79,7 @@ class Server:
         worker_connections: int | None = None,
         accept_policy: AcceptPolicy = AcceptPolicy.REUSEPORT,
         backend: str | None = None,
+        io: str | None = None,
     ) -> None:
         options = ServerOptions(
             size=ctypes.sizeof(ServerOptions),
@@ -93,6 +94,7 @@ class Server:
             keepalive_requests=_number("keepalive_requests", keepalive_requests, 64),
             worker_connections=_number("worker_connections", worker_connections, 32),
             accept_policy=AcceptPolicy(accept_policy),
+            io=None if io is None else text(io),
         )
         self._handle = made(library.evl_server_create(ctypes.byref(options)))
         self._threads: list[threading.Thread] = []

@@ -91,6 +91,7 @@ class ServerOptions(ctypes.Structure):
         ("keepalive_requests", c_uint64),
         ("worker_connections", c_uint32),
         ("accept_policy", c_uint32),
+        ("io", c_char_p),
     ]
 
 

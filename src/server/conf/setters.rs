@@ -25,6 +25,14 @@ pub(super) fn worker_processes(config: &mut Config, statement: &Statement<'_>) -
     Ok(())
 }
 
+/// `io readiness | uring`
+pub(super) fn io(config: &mut Config, statement: &Statement<'_>) -> Result<()> {
+    let word = statement.argument(0);
+    let io = word.text.parse();
+    config.io = Some(io.map_err(|_| statement.refuse(word, "`readiness` or `uring`"))?);
+    Ok(())
+}
+
 /// `accept_policy reuseport | shared | round_robin`
 pub(super) fn accept_policy(config: &mut Config, statement: &Statement<'_>) -> Result<()> {
     let word = statement.argument(0);

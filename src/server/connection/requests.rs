@@ -51,7 +51,7 @@ impl Talk<'_> {
     ) {
         self.lasting.served += 1;
         cx.count.requests += 1;
-        self.lasting.since = cx.now;
+        self.heard(cx.now);
         self.passing.came = 0;
         let Scratch { head, path, response } = scratch;
         let found = match self.look_up(head.view(bytes), path, site) {

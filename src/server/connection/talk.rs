@@ -78,7 +78,7 @@ pub(super) struct Talk<'a> {
 impl Talk<'_> {
     pub(super) fn received(&mut self, bytes: &[u8], site: &Site, cx: &mut Context) {
         if !matches!(self.passing.phase, Phase::Head) {
-            self.lasting.since = cx.now;
+            self.heard(cx.now);
         }
         if matches!(self.passing.phase, Phase::Linger) {
             return;
@@ -105,6 +105,13 @@ impl Talk<'_> {
             cx.buffers.give(input);
         } else {
             self.passing.input = input;
+        }
+    }
+
+    /// The client goes on. That gives it no more time to take what waits for it.
+    pub(super) fn heard(&mut self, now: u64) {
+        if self.passing.output.is_empty() {
+            self.lasting.since = now;
         }
     }
 

@@ -6,7 +6,7 @@
 use super::Worker;
 use crate::server::accepting::{Accepting, Arrival};
 use crate::server::connection::Connection;
-use crate::server::driver::Client;
+use crate::server::driver::{Client, Driver};
 use crate::server::limits;
 use crate::server::mailbox::Order;
 use crate::server::options::AcceptPolicy;
@@ -21,6 +21,13 @@ pub(crate) struct Rules {
     pub(crate) policy: AcceptPolicy,
     /// Most connections that one worker has open.
     pub(crate) most: u64,
+}
+
+impl Rules {
+    /// Whether connections may have to wait for others to end.
+    pub(crate) const fn has_limit(&self) -> bool {
+        self.most != u64::MAX
+    }
 }
 
 pub(super) struct Admission {
@@ -65,14 +72,14 @@ impl Admission {
     }
 
     /// A client has had its turn: takes note if it is idle and somebody waits for room.
-    pub(super) fn noted(&mut self, client: &Client, now: u64) {
+    pub(super) fn noted(&mut self, client: &Client<impl Sized>, now: u64) {
         if self.accepting.is_paused() || !self.askers.is_empty() {
             self.lull |= client.connection.idle_since(now).is_some();
         }
     }
 }
 
-impl Worker {
+impl<D: Driver> Worker<D> {
     /// Accepts at most so many connections from one listener.
     pub(super) fn accept(&mut self, listener: usize, most: usize) {
         for _ in 0..most {
@@ -107,6 +114,11 @@ impl Worker {
         }
     }
 
+    /// A connection has been accepted by the driver.
+    pub(super) fn arrived(&mut self, arrival: Arrival) {
+        self.give(self.recipient().unwrap_or(self.index), arrival);
+    }
+
     fn give(&mut self, worker: usize, arrival: Arrival) {
         if let Some(round) = &mut self.admission.round {
             round.gave(worker);
@@ -125,9 +137,12 @@ impl Worker {
         let settings = Arc::clone(self.site.settings_before_request(endpoint));
         let connection = Connection::new(peer, endpoint, settings, self.cx.now);
         let key = self.clients.next_key();
+        let carrier = self.driver.carry(socket);
+        self.clients.insert(Client { carrier, connection, busy: true });
         self.cx.count.accepted += 1;
-        self.clients.insert(Client::new(socket, connection, &self.reactor));
-        self.drive(key);
+        // Were it answered at once, its client could be back before the turn is over, for which the
+        // files have been looked at.
+        self.busy.push(key);
     }
 
     /// There is no room for a connection that waits, if one does: closes idle ones. If there are
@@ -139,7 +154,7 @@ impl Worker {
         if self.give_up(shortage) {
             return true;
         }
-        self.admission.accepting.pause(&self.reactor, self.cx.now);
+        self.admission.accepting.pause(&mut self.driver, self.cx.now);
         self.publish_pause();
         self.ask_others(shortage);
         false
@@ -193,7 +208,7 @@ impl Worker {
             if self.recipient().is_some() || !longest_idle(&self.clients, self.cx.now).is_empty() {
                 self.resume_accepting();
             } else {
-                self.admission.accepting.pause(&self.reactor, self.cx.now);
+                self.admission.accepting.pause(&mut self.driver, self.cx.now);
                 if self.admission.round.is_some() {
                     self.ask_others(Shortage::Places);
                 }
@@ -202,7 +217,7 @@ impl Worker {
     }
 
     pub(super) fn resume_accepting(&mut self) {
-        self.admission.accepting.resume(&self.reactor, self.cx.now);
+        self.admission.accepting.resume(&mut self.driver, self.cx.now);
         self.publish_pause();
     }
 
@@ -228,7 +243,7 @@ impl Worker {
             let idle = self.clients.get(key).and_then(|client| client.connection.idle_since(now));
             if idle.is_some() {
                 self.cx.count.shed += 1;
-                self.close(key);
+                self.end(key, true);
             }
         }
         // Whose turn it is depends on what is published.
@@ -255,7 +270,7 @@ impl Worker {
             let patience = clock::nanoseconds(limits::DRAIN_PATIENCE);
             self.admission.accepting.postpone_close(now.saturating_add(patience));
         } else {
-            self.admission.accepting.close(&self.reactor);
+            self.admission.accepting.close(&mut self.driver);
         }
     }
 }

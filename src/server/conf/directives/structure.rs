@@ -76,6 +76,19 @@ pub(super) static DEFINITIONS: &[Definition] = &[
         about: "Where nginx has the directives about connections; they may stand outside as well.",
     },
     Definition {
+        name: "io",
+        syntax: "readiness | uring",
+        default: Some("readiness"),
+        places: Places::MAIN.union(Places::EVENTS),
+        arguments: 1..=1,
+        repeats: false,
+        action: Main(setters::io),
+        about: "How the workers accept, receive and send: themselves when the system says that they \
+                can, or through Linux' io_uring, which does it for them. Where there is no io_uring \
+                to be had, as before Linux 6.1 and in many containers, `uring` is `readiness`. \
+                Without this directive the environment variable `EVL_IO` decides.",
+    },
+    Definition {
         name: "http",
         syntax: "",
         default: None,
