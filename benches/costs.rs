@@ -45,6 +45,9 @@ const BROWSER: &str = "GET /hello HTTP/1.1\r\n\
 
 const UPLOAD: &str = "POST /echo HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nContent-Length: 1024\r\n\r\n";
 
+/// Requests that are sent at once.
+const PIPELINED: usize = 16;
+
 /// Answers of one connection.
 const UNLIMITED: u64 = u64::MAX;
 
@@ -59,10 +62,12 @@ fn main() {
         "decode" => decode(SHORT, times),
         "decode-browser" => decode(BROWSER, times),
         "encode" => encode(times),
-        client @ ("request" | "request-browser" | "upload" | "connection") => match address {
-            [address] => ask(client, address, times),
-            _ => serve(client, times),
-        },
+        client @ ("request" | "request-browser" | "pipelined" | "upload" | "connection") => {
+            match address {
+                [address] => ask(client, address, times),
+                _ => serve(client, times),
+            }
+        }
         other => panic!("no case is named {other}"),
     }
 }
@@ -130,6 +135,7 @@ fn ask(case: &str, address: &str, times: usize) {
     let request = match case {
         "request-browser" => BROWSER.to_owned(),
         "upload" => format!("{UPLOAD}{}", "x".repeat(1024)),
+        "pipelined" => SHORT.repeat(PIPELINED),
         "connection" => SHORT.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"),
         _ => SHORT.to_owned(),
     };
@@ -141,6 +147,7 @@ fn ask(case: &str, address: &str, times: usize) {
         stream.write_all(request.as_bytes()).unwrap();
         let count = stream.read(&mut room).unwrap();
         assert!(room[..count].ends_with(end));
+        assert_eq!(count % if case == "pipelined" { PIPELINED } else { 1 }, 0);
         if case == "connection" {
             assert_eq!(stream.read(&mut room).unwrap(), 0);
         } else {
