@@ -175,15 +175,15 @@ impl<P: Poller> Backend for Emulated<P> {
             let (awake, result) = self.sleep(state, events.len(), until, now);
             state = awake;
             state.forget_time();
-            let now = state.time(timed);
             let mut count = 0;
             // A signal that is watched is an event, and only an interruption if it was none.
             if result.is_ok() || state.signals.are_watched() {
                 state.signals.heard |= result.is_err();
+                let now = state.time(false);
                 state.gather(&self.triggers, now, events.len());
                 count = state.collect(events, &self.triggers);
             }
-            if count > 0 || result.is_err() || end <= now || end == AT_ONCE {
+            if count > 0 || result.is_err() || end == AT_ONCE || end <= state.time(timed) {
                 self.settle(&mut state);
                 return if count > 0 { Ok(count) } else { result.map(|()| 0) };
             }
