@@ -90,6 +90,9 @@ impl Triggers {
 
     /// Calls back with each ident that was triggered since the last time.
     pub(super) fn take(&self, mut found: impl FnMut(usize)) {
+        if self.is_empty() {
+            return;
+        }
         let mut next = self.triggered.swap(END, Ordering::SeqCst);
         while next != END {
             let Some(slot) = self.slot(next - 1) else { return };
