@@ -158,6 +158,9 @@ impl Wheel {
 
     /// Takes out the first deadline that is not after `now`, if there is one; tells whose it was.
     pub(crate) fn pop_expired(&mut self, now: u64) -> Option<u32> {
+        if self.next.is_some_and(|next| next > now) {
+            return None;
+        }
         if let Some(number) = self.pop_due() {
             return Some(number);
         }
