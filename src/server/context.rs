@@ -11,6 +11,7 @@ use super::open_files::OpenFiles;
 use super::output::Rests;
 use crate::http::h1::common::CommonLines;
 use crate::http::h1::head::Head;
+use crate::sys::clock;
 use std::time::SystemTime;
 
 pub(crate) struct Context {
@@ -47,7 +48,7 @@ pub(crate) struct Scratch {
 impl Context {
     pub(crate) fn new(logs: Logs) -> Self {
         Self {
-            now: 0,
+            now: clock::monotonic_ns(),
             wall: SystemTime::UNIX_EPOCH,
             common: [limits::SERVER_BARE, limits::SERVER].map(CommonLines::new),
             draining: false,

@@ -134,7 +134,8 @@ impl<D: Driver> Worker<D> {
             [self.clients.next_deadline(), self.ends_at, self.cx.files.next_deadline()]
                 .map(|at| at.unwrap_or(u64::MAX));
         let next = timer.min(end).min(files).min(self.admission.accepting.deadline());
-        (next != u64::MAX).then(|| Duration::from_nanos(next.saturating_sub(clock::monotonic_ns())))
+        // From the time of the turn on: what the turn took, a time-out comes too late, and no sooner.
+        (next != u64::MAX).then(|| Duration::from_nanos(next.saturating_sub(self.cx.now)))
     }
 
     fn handle(&mut self, notice: Notice) {
