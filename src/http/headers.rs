@@ -4,6 +4,7 @@
 //! Nothing is copied: a field is two spans, a list of fields is a view over spans and bytes. Names
 //! compare without regard to case; values are bytes without the white space around them.
 
+use super::scan::run_length;
 use std::iter;
 
 /// Where a piece of a message lies, counted in bytes from the message's start.
@@ -84,7 +85,7 @@ pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(value);
     let split = iter::from_fn(move || {
         let list = rest?;
-        let comma = memchr::memchr(b',', list).unwrap_or(list.len());
+        let comma = run_length(list, |byte| byte == b',');
         let (element, tail) = list.split_at(comma);
         rest = tail.get(1..);
         Some(trim(element))
@@ -94,18 +95,20 @@ pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// The bytes without the spaces and tabs around them.
 pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
-    let end = bytes.iter().rposition(|byte| !is_blank(byte)).map_or(0, |last| last + 1);
-    trim_start(bytes.get(..end).unwrap_or_default())
+    let mut rest = trim_start(bytes);
+    while let [before @ .., b' ' | b'\t'] = rest {
+        rest = before;
+    }
+    rest
 }
 
 /// The bytes without the spaces and tabs before them.
 pub(crate) fn trim_start(bytes: &[u8]) -> &[u8] {
-    let start = bytes.iter().position(|byte| !is_blank(byte)).unwrap_or(bytes.len());
-    bytes.get(start..).unwrap_or_default()
-}
-
-const fn is_blank(byte: &u8) -> bool {
-    matches!(byte, b' ' | b'\t')
+    let mut rest = bytes;
+    while let [b' ' | b'\t', after @ ..] = rest {
+        rest = after;
+    }
+    rest
 }
 
 /// A set of bytes, looked up in a table.
@@ -115,9 +118,6 @@ impl ByteSet {
     /// Letters and digits.
     pub(crate) const ALPHANUMERIC: Self =
         Self([false; 256]).and_range(b'0', b'9').and_range(b'A', b'Z').and_range(b'a', b'z');
-    /// The control characters but HTAB: no line has one in it.
-    pub(crate) const CONTROLS: Self =
-        Self([false; 256]).and_range(0, 8).and_range(10, 31).and(&[0x7f]);
 
     /// The set with these as well.
     pub(crate) const fn and(mut self, bytes: &[u8]) -> Self {

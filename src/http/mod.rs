@@ -14,5 +14,6 @@ pub(crate) mod mime;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod properties;
 pub(crate) mod range;
+pub(crate) mod scan;
 pub(crate) mod status;
 pub(crate) mod target;

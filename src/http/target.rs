@@ -8,6 +8,7 @@
 
 use super::authority::{Authority, authority};
 use super::method::Method;
+use super::scan::run_length;
 use super::status::{Reject, Status};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_encode};
 
@@ -56,8 +57,8 @@ impl<'a> Target<&'a [u8]> {
     /// 400 for a byte that no target has, and for a form that the method does not go with; 421 for
     /// `https`.
     pub(crate) fn parse(method: Method, raw: &'a [u8]) -> Result<Self, Reject> {
-        if raw.iter().fold(false, |bad, &byte| bad | (byte <= b' ' || byte == 0x7f || byte == b'#'))
-        {
+        let forbidden = |byte| (byte <= b' ') | (byte == 0x7f) | (byte == b'#');
+        if run_length(raw, forbidden) < raw.len() {
             return Err(bad("forbidden byte in the request target"));
         }
         let none = raw.get(..0).unwrap_or_default();
@@ -138,12 +139,13 @@ pub(crate) fn decode_path(raw: &[u8], out: &mut Vec<u8>) -> Result<(), Reject> {
 /// Whether a path names itself, as most do: nothing in it is encoded, and no segment is empty or begins
 /// with a dot.
 fn is_plain(raw: &[u8]) -> bool {
-    let mut after_slash = false;
-    let is_special = |&byte: &u8| {
-        let begins = std::mem::replace(&mut after_slash, byte == b'/');
-        matches!(byte, b'%' | 0) || (begins && matches!(byte, b'/' | b'.'))
+    let [b'/', rest @ ..] = raw else { return false };
+    let is_special = |(&before, &byte): (&u8, &u8)| {
+        let begins = before == b'/';
+        (byte == b'%') | (byte == 0) | (begins & ((byte == b'/') | (byte == b'.')))
     };
-    raw.first() == Some(&b'/') && !raw.iter().any(is_special)
+    // Without an early end, so that many bytes are looked at together.
+    !raw.iter().zip(rest).fold(false, |found, pair| found | is_special(pair))
 }
 
 /// Whether each `%` is followed by two hexadecimal digits.

@@ -155,38 +155,34 @@ impl Decoder {
     ) -> Result<(usize, Step<'a>), Reject> {
         let skipped = self.skip_empty_lines(input);
         let request = input.get(skipped..).unwrap_or_default();
-        let mut line = None;
-        if let State::RequestLine { looked, empty_lines } = &mut self.state {
-            match request_line_end(request, *looked, *empty_lines, limits)? {
-                Line::Open(here) => {
-                    *looked = here;
-                    return Ok((skipped, Step::NeedMore));
-                }
-                Line::Ends(end) => {
-                    line = Some(parse_line(request, end)?);
-                    self.state = State::Fields { line_end: end, scan: BlockScan::from(end) };
+        let (longest, max_fields) = (limits.head, limits.max_fields());
+        let line_end = match &mut self.state {
+            State::RequestLine { looked, empty_lines } => {
+                match request_line_end(request, *looked, *empty_lines, limits)? {
+                    Line::Open(here) => {
+                        *looked = here;
+                        return Ok((skipped, Step::NeedMore));
+                    }
+                    Line::Ends(end) => end,
                 }
             }
-        }
-        let State::Fields { line_end, scan } = &mut self.state else {
-            return Ok((skipped, Step::NeedMore));
-        };
-        let (longest, max_fields) = (limits.head, limits.max_fields());
-        // What came with an earlier piece is parsed again: rarer than keeping it is dear.
-        let line = match line {
-            Some(line) => line,
-            None => {
+            // What came with an earlier piece is parsed again: rarer than keeping it is dear.
+            State::Fields { line_end, scan } => {
                 if scan.end(request, longest, max_fields, |_, _| {})?.is_none() {
                     return Ok((skipped, Step::NeedMore));
                 }
-                *scan = BlockScan::from(*line_end);
-                parse_line(request, *line_end)?
+                *line_end
             }
+            _ => return Ok((skipped, Step::NeedMore)),
         };
+        let line = window(request, line_end.saturating_sub(2));
+        let line = RequestLine::parse(line)?;
+        let mut scan = BlockScan::from(line_end);
         let mut gathered = head.begin(input);
         let end =
             scan.end(request, longest, max_fields, |name, value| gathered.field(name, value))?;
         let Some(end) = end else {
+            self.state = State::Fields { line_end, scan };
             return Ok((skipped, Step::NeedMore));
         };
         gathered.finish(&line)?;
@@ -234,9 +230,4 @@ fn request_line_end(
         }
         line => Ok(line),
     }
-}
-
-/// Parses the request line that ends at `end`.
-fn parse_line(request: &[u8], end: usize) -> Result<RequestLine<'_>, Reject> {
-    RequestLine::parse(request.get(..end.saturating_sub(2)).unwrap_or_default())
 }

@@ -4,7 +4,8 @@
 //! A line ends in CR LF and in nothing else; it has no NUL. Each field line is looked at as soon as it
 //! is whole, so that the first fault is the same however the bytes were cut.
 
-use crate::http::headers::{ByteSet, is_token_byte, trim};
+use crate::http::headers::{is_token_byte, trim};
+use crate::http::scan::run_length;
 use crate::http::status::{Reject, Status};
 
 /// Where a line ends.
@@ -43,17 +44,7 @@ pub(super) fn line_end(input: &[u8], from: usize, clean: &mut bool) -> Result<Li
 
 /// How many bytes come before the first control character other than HTAB.
 fn length_without_controls(bytes: &[u8]) -> usize {
-    static CONTROLS: ByteSet = ByteSet::CONTROLS;
-    // The same as the table tells, but without an early end, so that a chunk's bytes are looked at
-    // together.
-    let is_clean = |chunk: &&[u8; 16]| {
-        !chunk
-            .iter()
-            .fold(false, |found, &byte| found | ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f))
-    };
-    let clean = bytes.as_chunks().0.iter().take_while(is_clean).count() * 16;
-    let rest = bytes.get(clean..).unwrap_or_default();
-    clean + rest.iter().position(|&byte| CONTROLS.contains(byte)).unwrap_or(rest.len())
+    run_length(bytes, |byte| ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f))
 }
 
 /// The first `limit` bytes: the only ones that are looked at while a limit may be exceeded, so that
@@ -100,8 +91,8 @@ impl BlockScan {
                     return Err(Reject::new(Status::HEADERS_TOO_LARGE, "too many fields"));
                 }
                 Line::Ends(end) => {
-                    let line = seen.get(self.line_start..end - 2).unwrap_or_default();
-                    let (name, value) = split_field(line)?;
+                    let rest = seen.get(self.line_start..).unwrap_or_default();
+                    let (name, value) = split_field(rest, end - 2 - self.line_start)?;
                     if !self.clean {
                         return Err(bad("invalid field value"));
                     }
@@ -123,14 +114,23 @@ impl BlockScan {
 /// The most fields that a block can have, whatever the limit says.
 pub(crate) const MAX_FIELDS: usize = 256;
 
-/// Splits a line, which comes without its end, at the colon that follows the name at once (RFC 9112
-/// section 5.1).
-fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Reject> {
-    let name = line.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(line.len());
-    match line.split_at(name) {
-        (name @ [_, ..], [b':', value @ ..]) => Ok((name, trim(value))),
+/// Splits the line of this length, without its end, that `bytes` begin with at the colon that follows
+/// the name at once (RFC 9112 section 5.1).
+fn split_field(bytes: &[u8], length: usize) -> Result<(&[u8], &[u8]), Reject> {
+    match window(bytes, length).split_at_checked(token_length(bytes)) {
+        Some((name @ [_, ..], [b':', value @ ..])) => Ok((name, trim(value))),
         _ => Err(bad("invalid field name")),
     }
+}
+
+/// How many bytes the token at the start has. Few tokens have others than letters, digits and `-`.
+fn token_length(bytes: &[u8]) -> usize {
+    let is_rare = |byte: u8| {
+        ((byte | 0x20).wrapping_sub(b'a') >= 26) & (byte.wrapping_sub(b'0') >= 10) & (byte != b'-')
+    };
+    let common = run_length(bytes, is_rare);
+    let rest = bytes.get(common..).unwrap_or_default();
+    common + rest.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(rest.len())
 }
 
 const fn bad(why: &'static str) -> Reject {
