@@ -4,6 +4,7 @@
 use super::handler::Handler;
 use crate::error::{Error, Result};
 use crate::http::method::{Method, MethodSet};
+use foldhash::fast::RandomState;
 use matchit::InsertError;
 use std::collections::{HashMap, HashSet};
 
@@ -12,6 +13,8 @@ use std::collections::{HashMap, HashSet};
 pub(crate) struct Routes {
     router: matchit::Router<usize>,
     by_pattern: HashMap<String, usize>,
+    /// Patterns that only one path matches: no other is more exact, so that the router need not be asked.
+    by_path: HashMap<Box<[u8]>, usize, RandomState>,
     entries: Vec<Entry>,
     /// What the router has for the sake of patterns whose rest may be empty, which it does not do by
     /// itself; a pattern that the program adds takes the place of such a one.
@@ -82,6 +85,9 @@ impl Routes {
             self.implied.insert(start.to_owned());
         }
         self.by_pattern.insert(pattern.to_owned(), index);
+        if !pattern.contains(['{', '}']) {
+            self.by_path.insert(pattern.as_bytes().into(), index);
+        }
         self.entries.push(Entry { routes: Vec::new(), rest: rest.map(|(_, name)| name.into()) });
         Ok(index)
     }
@@ -91,22 +97,27 @@ impl Routes {
         if self.entries.is_empty() {
             return None;
         }
+        if let Some(&index) = self.by_path.get(path) {
+            let Entry { routes, .. } = self.entries.get(index)?;
+            return Some((routes, Params { found: None, rest: None }));
+        }
         let found = self.router.at(std::str::from_utf8(path).ok()?).ok()?;
         let Entry { routes, rest } = self.entries.get(*found.value)?;
-        Some((routes, Params { found: found.params, rest: rest.as_deref() }))
+        Some((routes, Params { found: Some(found.params), rest: rest.as_deref() }))
     }
 }
 
 /// What stands in a path for the names of the pattern that it matches.
 pub(crate) struct Params<'r, 'p> {
-    found: matchit::Params<'r, 'p>,
+    found: Option<matchit::Params<'r, 'p>>,
     rest: Option<&'r str>,
 }
 
 impl Params<'_, '_> {
     /// What stands for this name; empty if that is the rest of a path without any.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.found.get(name).or_else(|| (self.rest == Some(name)).then_some(""))
+        let found = self.found.as_ref().and_then(|found| found.get(name));
+        found.or_else(|| (self.rest == Some(name)).then_some(""))
     }
 }
 
@@ -141,4 +152,28 @@ pub(crate) fn methods(routes: &[Route]) -> MethodSet {
 /// What comes before a last `{name...}`, which takes the rest of the path, and the name.
 fn rest_name(pattern: &str) -> Option<(&str, &str)> {
     pattern.strip_suffix("...}")?.rsplit_once('{')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::{Exchange, Outcome};
+
+    #[test]
+    fn a_pattern_with_names_is_no_path() {
+        let mut routes = Routes::default();
+        for pattern in ["/a/{id}", "/a/b", "/{rest...}"] {
+            let handler = |_: &mut Exchange<'_>| Ok(Outcome::Answered);
+            routes.add("GET", pattern, Box::new(handler)).unwrap();
+        }
+        let param = |path: &str, name| {
+            let (_, params) = routes.find(path.as_bytes()).unwrap();
+            params.get(name).map(str::to_owned)
+        };
+        assert_eq!(param("/a/{id}", "id").as_deref(), Some("{id}"));
+        assert_eq!(param("/a/b", "id"), None);
+        assert_eq!(param("/a/c", "id").as_deref(), Some("c"));
+        assert_eq!(param("/a/b/", "rest").as_deref(), Some("a/b/"));
+        assert_eq!(param("/{rest...}", "rest").as_deref(), Some("{rest...}"));
+    }
 }
