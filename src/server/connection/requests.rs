@@ -219,9 +219,12 @@ impl Talk<'_> {
         cx: &mut Context,
     ) {
         let head = message.head;
-        let request = self.request(message, cx);
-        let (files, buffers) = (&mut cx.files, &mut cx.buffers);
-        let mut x = Exchange { request, response: &mut *response, files, buffers };
+        let mut x = Exchange {
+            request: self.request(message, cx),
+            response: &mut *response,
+            files: &mut cx.files,
+            buffers: &mut cx.buffers,
+        };
         match by {
             By::Found => found.answer(&mut x),
             By::Sink(sink) => found.end(&mut x, sink),
