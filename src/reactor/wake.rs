@@ -34,7 +34,10 @@ impl Wake {
     /// Says how many may have to be woken. Look for work after this, then wait.
     pub(super) fn set_listeners(&self, count: usize) {
         self.listeners.store(count, Ordering::Relaxed);
-        fence(Ordering::SeqCst);
+        // Nobody waits for what a notifier does that does not see yet that nobody waits.
+        if count > 0 {
+            fence(Ordering::SeqCst);
+        }
     }
 
     /// Wakes a listener, if there is one, for work that was published before. Async-signal-safe.
