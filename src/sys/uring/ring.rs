@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The ring where there is one: Linux on the processors that the crate knows.
 
-use super::buffers::{Buffers, Filled, GROUP};
+#[path = "buffers.rs"]
+mod buffers;
+
 use super::{Capacity, Completion, Operation, Outcome};
+use buffers::{Buffers, Filled, GROUP};
 use io_uring::squeue::{Entry, Flags};
 use io_uring::types::{Fd, SubmitArgs, Timespec};
 use io_uring::{EnterFlags, IoUring, Probe, cqueue, opcode};
